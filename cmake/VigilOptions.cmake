@@ -1,0 +1,48 @@
+# Build options shared by every target of this project.
+option(VIGIL_TESTS "Build the tests" ON)
+option(VIGIL_EXAMPLES "Build the example workers" ON)
+option(VIGIL_WERROR "Treat warnings as errors" ON)
+option(VIGIL_COVERAGE "Instrument for gcov" OFF)
+option(VIGIL_TIDY "Run clang-tidy while compiling" OFF)
+set(VIGIL_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(VIGIL_CCACHE ccache)
+mark_as_advanced(VIGIL_CCACHE)
+if(VIGIL_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER "${VIGIL_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${VIGIL_CCACHE}")
+endif()
+
+add_library(vigil_options INTERFACE)
+target_compile_definitions(vigil_options INTERFACE _GNU_SOURCE)
+target_compile_options(vigil_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wvla
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast>)
+if(VIGIL_WERROR)
+  target_compile_options(vigil_options INTERFACE -Werror)
+endif()
+if(VIGIL_SANITIZE)
+  target_compile_options(vigil_options INTERFACE -fsanitize=${VIGIL_SANITIZE} -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=all)
+  target_link_options(vigil_options INTERFACE -fsanitize=${VIGIL_SANITIZE})
+endif()
+if(VIGIL_COVERAGE)
+  target_compile_options(vigil_options INTERFACE --coverage -O0)
+  target_link_options(vigil_options INTERFACE --coverage)
+endif()
+if(VIGIL_TIDY)
+  find_program(VIGIL_CLANG_TIDY clang-tidy REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY "${VIGIL_CLANG_TIDY};--quiet")
+endif()

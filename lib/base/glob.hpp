@@ -1,0 +1,16 @@
+// Layer base. Shell patterns for task names.
+#pragma once
+
+#include <string_view>
+
+namespace vigil {
+
+/// Whole-string match with `*`, `?`, `[a-z]`, `[!a-z]` and `\` before a literal (glob(7), without path
+/// rules). An unclosed bracket stands for itself. Time is O(pattern * text) in the worst case, without
+/// recursion.
+[[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text) noexcept;
+
+/// True when the pattern can match more than one text, i.e. holds a metacharacter.
+[[nodiscard]] bool is_glob(std::string_view pattern) noexcept;
+
+}  // namespace vigil

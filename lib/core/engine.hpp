@@ -1,0 +1,55 @@
+// Layer core. One turn of the daemon, in the order on which fair verdicts rest: read everything that is queued,
+// only then judge, then act. The world is behind ports: real in the daemon, recording in tests, simulated in
+// simulation.
+#pragma once
+
+#include "core/supervisor.hpp"
+
+namespace vigil::core {
+
+/// Carries out what concerns processes. Answers come back later as events; none of these may call the engine.
+class ProcessPort {
+  public:
+    virtual ~ProcessPort() = default;
+    virtual void spawn(const effect::Spawn& effect) = 0;
+    virtual void signal(const effect::Signal& effect) = 0;
+    virtual void kill_tree(const effect::KillTree& effect) = 0;
+    virtual void freeze(const effect::Freeze& effect) = 0;
+    virtual void release(const effect::Release& effect) = 0;
+};
+
+/// Learns of every change of state before its effects are carried out: log, records, subscribers, waiting clients.
+class AnnouncePort {
+  public:
+    virtual ~AnnouncePort() = default;
+    virtual void announce(const effect::Announce& effect) = 0;
+    virtual void finished(const effect::Finished& effect) = 0;
+};
+
+/// Gives up what has happened.
+class SignsPort {
+  public:
+    virtual ~SignsPort() = default;
+    /// Hands every exit and every message that is queued at this moment to the supervisor, bounded for each task,
+    /// so that a flood from one delays no other.
+    virtual void read_all(Supervisor& supervisor, TimePoint now) = 0;
+};
+
+class Engine {
+  public:
+    Engine(Supervisor& supervisor, ProcessPort& processes, AnnouncePort& announcements, SignsPort& signs)
+        : supervisor_(supervisor), processes_(processes), announcements_(announcements), signs_(signs) {}
+
+    /// wake, read_all, judge, then the effects until none is left.
+    void turn(TimePoint now);
+
+  private:
+    void carry_out();
+
+    Supervisor& supervisor_;
+    ProcessPort& processes_;
+    AnnouncePort& announcements_;
+    SignsPort& signs_;
+};
+
+}  // namespace vigil::core

@@ -1,0 +1,85 @@
+// Layer core. Everything that can happen to a task. Events that come from a process carry the generation they
+// belong to; one of an old generation changes nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "core/cause.hpp"
+#include "core/state.hpp"
+
+namespace vigil::core::event {
+
+// Orders. They change what is desired; the states follow.
+struct Start {
+    Cause by;
+};
+struct Stop {
+    Cause by;
+};
+struct Restart {
+    Cause by;
+};
+struct Kill {
+    Cause by;
+    bool now = false;  ///< SIGKILL at once instead of the stop sequence
+};
+struct Remove {
+    Cause by;
+};
+/// Heartbeats are not judged and no deadline of the run passes until Resume.
+struct Pause {
+    Cause by;
+};
+struct Resume {
+    Cause by;
+};
+
+// From the process side.
+struct Spawned {
+    Generation generation{};
+    pid_t pid = 0;
+};
+struct SpawnFailed {
+    Generation generation{};
+    SpawnFailure failure;
+};
+/// The main process has ended. With `tree_empty` nothing else of the run is left and no TreeEmpty follows.
+struct Exited {
+    Generation generation{};
+    ExitStatus status;
+    bool tree_empty = false;
+};
+struct TreeEmpty {
+    Generation generation{};
+};
+
+/// A valid notify message of a permitted sender, already decoded; absent parts are unset. The parts of one
+/// message are one event, so that READY=1 and WATCHDOG=1 in one datagram act together.
+struct Notified {
+    Generation generation{};
+    bool ready = false;
+    bool beat = false;
+    bool trigger = false;  ///< WATCHDOG=trigger
+    bool stopping = false;
+    bool reloading = false;
+    std::optional<Duration> watchdog;        ///< WATCHDOG_USEC=: new heartbeat timeout of this run
+    std::optional<Duration> extend_timeout;  ///< EXTEND_TIMEOUT_USEC=
+    std::optional<pid_t> main_pid;           ///< MAINPID=, found to be inside the task's own tree
+    std::optional<std::string> status;       ///< STATUS=
+    std::optional<int> error;                ///< ERRNO=
+    std::optional<int> exit_status;          ///< EXIT_STATUS=
+};
+
+}  // namespace vigil::core::event
+
+namespace vigil::core {
+
+using Event = std::variant<event::Start, event::Stop, event::Restart, event::Kill, event::Remove, event::Pause,
+                           event::Resume, event::Spawned, event::SpawnFailed, event::Exited, event::TreeEmpty,
+                           event::Notified>;
+
+}  // namespace vigil::core

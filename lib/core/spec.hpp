@@ -1,0 +1,101 @@
+// Layer core. What a task is to be: the plain values that a configuration compiles to.
+// Everything here is validated and resolved; a default of the configuration language never has to be applied again.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/time.hpp"
+
+namespace vigil::core {
+
+enum class ReadyOn : std::uint8_t { exec, heartbeat, notify };
+enum class RestartPolicy : std::uint8_t { on_failure, always, never };
+enum class WhenExhausted : std::uint8_t { dead, keep_trying };
+/// Whose heartbeats count: the main process only, its group, session or cgroup, or any process at all.
+enum class HeartbeatAccess : std::uint8_t { main, group, all };
+enum class StopTarget : std::uint8_t { group, main };
+enum class OutputTo : std::uint8_t { inherit, null };
+
+struct RestartRule {
+    RestartPolicy policy = RestartPolicy::on_failure;
+    Duration base_delay = std::chrono::seconds(1);  ///< 0 is legal: restart at once
+    unsigned max_backoff_exponent = 5;              ///< 0..62
+    Duration max_delay = std::chrono::minutes(5);
+    std::optional<unsigned> max_attempts = 5;  ///< nothing: unlimited; 0: the first failure is final
+    Duration stable_after = std::chrono::seconds(80);
+    double jitter = 0.1;  ///< 0..1, the largest random stretch as a fraction of the delay
+    WhenExhausted when_exhausted = WhenExhausted::dead;
+    std::vector<int> success_exit_codes = {0};  ///< 0..255, sorted, without duplicates
+};
+
+struct HeartbeatRule {
+    Duration timeout = std::chrono::seconds(2);  ///< > 0
+    Duration interval = timeout / 3;             ///< what libvigil is told; > 0
+    Duration initial_delay = std::chrono::seconds(3);
+    int signal = 6;  ///< sent to a silent task; SIGABRT, for a core
+    HeartbeatAccess access = HeartbeatAccess::group;
+    bool pipe = false;  ///< configuration key heartbeat.fd: offer VIGIL_HEARTBEAT_FD as well
+};
+
+struct ReadyRule {
+    ReadyOn on = ReadyOn::exec;
+    /// How long a task may stay `starting`; nothing means without bound. Without meaning for ReadyOn::exec.
+    std::optional<Duration> timeout;
+};
+
+struct StopRule {
+    int signal = 15;
+    Duration timeout = std::chrono::seconds(10);  ///< until SIGKILL
+    StopTarget to = StopTarget::group;
+};
+
+/// One resource limit by its number (RLIMIT_*); nothing means unlimited.
+struct ResourceLimit {
+    int resource = 0;
+    std::optional<std::uint64_t> soft;
+    std::optional<std::uint64_t> hard;
+};
+
+/// How the process is made. Users and groups are names or decimal numbers here; they are looked up at each start.
+struct LaunchSpec {
+    std::vector<std::string> command;  ///< argv, not empty; command[0] without a slash is looked up in PATH
+    std::string cwd = "/";
+    mode_t umask = 022;
+    std::vector<std::pair<std::string, std::string>> env;  ///< in the order written, `${...}` not yet expanded
+    std::string env_file;                                  ///< empty: none; read at each start
+    std::vector<std::string> inherit_env;                  ///< names that pass from the daemon's environment
+    std::string user;                                      ///< empty: the daemon's
+    std::string group;                                     ///< empty: the user's primary group
+    /// Nothing: the groups that the user database gives to `user`.
+    std::optional<std::vector<std::string>> supplementary_groups;
+    std::optional<int> nice;  ///< -20..19
+    std::vector<ResourceLimit> rlimits;
+    std::optional<int> oom_score_adj;  ///< -1000..1000; nothing: 0
+    bool no_new_privs = false;
+    OutputTo output = OutputTo::inherit;
+};
+
+struct TaskSpec {
+    std::string name;  ///< ^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$
+    bool autostart = true;
+    LaunchSpec launch;
+    ReadyRule ready;
+    RestartRule restart;
+    StopRule stop;
+    std::optional<HeartbeatRule> heartbeat;
+
+    /// Whether a notify socket is made for it: a task that neither beats nor reports readiness gets none.
+    [[nodiscard]] bool may_notify() const noexcept { return heartbeat.has_value() || ready.on == ReadyOn::notify; }
+};
+
+/// Shared between the supervisor and whoever carries out effects; a run keeps the spec that it was started with.
+using SpecPtr = std::shared_ptr<const TaskSpec>;
+
+}  // namespace vigil::core
