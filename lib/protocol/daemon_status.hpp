@@ -1,0 +1,69 @@
+// Layer protocol. What daemon.hello and daemon.status answer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "json/value.hpp"
+#include "json/writer.hpp"
+#include "protocol/wall_clock.hpp"
+
+namespace vigil::protocol {
+
+/// Raised when a method changes in a way that breaks clients.
+inline constexpr unsigned kApiVersion = 1;
+
+/// {"name":"vigild","version":"0.1.0","api":1}
+struct Hello {
+    std::string name = "vigild";
+    std::string version;
+    unsigned api = kApiVersion;
+};
+void write_hello(json::Writer& out, const Hello& hello);
+[[nodiscard]] Result<Hello, std::string> parse_hello(const json::Value& result);
+
+/// What was dropped since the daemon's start, instead of being kept without bound or believed without ground.
+struct DropCounters {
+    std::uint64_t notify_too_long = 0;
+    std::uint64_t notify_malformed = 0;  ///< embedded NUL, truncated control data, more than a task may queue
+    std::uint64_t notify_values = 0;     ///< assignments whose value means nothing
+    std::uint64_t notify_strangers = 0;  ///< from a process that may not speak for the task
+    std::uint64_t notify_stale = 0;      ///< for a generation that is over
+    std::uint64_t clients_refused = 0;   ///< beyond the limit of connections
+    std::uint64_t clients_dropped = 0;   ///< did not read, or sent too long a line
+    std::uint64_t requests_denied = 0;
+};
+/// Name in "dropped" and member, in the order written.
+struct DropCounterName {
+    std::string_view name;
+    std::uint64_t DropCounters::*member;
+};
+[[nodiscard]] const std::array<DropCounterName, 8>& drop_counters() noexcept;
+
+/// {"name":"vigild","version":...,"api":1,"pid":...,"started_at":...,"uptime_ms":...,"config_files":[...],
+///  "runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
+///  "tasks":{"total":12,"created":0,"starting":0,"healthy":11,...},"dropped":{...}}
+struct DaemonStatus {
+    std::string version;
+    pid_t pid = 0;
+    WallTime started_at{};
+    std::chrono::milliseconds uptime{};
+    std::vector<std::string> config_files;
+    std::string runtime_dir;
+    std::string socket;
+    bool shutting_down = false;
+    std::size_t clients = 0;
+    std::vector<std::size_t> tasks_by_state;  ///< by core::StateName
+    DropCounters dropped;
+};
+void write_daemon_status(json::Writer& out, const DaemonStatus& status);
+[[nodiscard]] Result<DaemonStatus, std::string> parse_daemon_status(const json::Value& result);
+
+}  // namespace vigil::protocol
