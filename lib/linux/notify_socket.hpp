@@ -1,0 +1,123 @@
+// Layer linux. The tasks' ends of the heartbeat wire: a datagram socket with credentials, or a pipe of lines.
+// Bytes and senders only; what they say is for the protocol layer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "core/spec.hpp"
+
+namespace vigil::os {
+
+/// A longer message is dropped, on the socket and in the pipe.
+inline constexpr std::size_t kMaxNotifyMessage = 4096;
+
+/// A bound datagram socket and the path that has to be removed with it.
+class NotifySocket {
+  public:
+    /// Binds a socket of mode 0666 under an unguessable name in `directory`, which only the daemon may write
+    /// to. It is non-blocking, close-on-exec and asks for credentials. Thread-safe.
+    [[nodiscard]] static Result<NotifySocket> create(const std::string& directory);
+
+    NotifySocket() = default;
+    NotifySocket(NotifySocket&&) noexcept = default;
+    NotifySocket& operator=(NotifySocket&& other) noexcept;
+    NotifySocket(const NotifySocket&) = delete;
+    NotifySocket& operator=(const NotifySocket&) = delete;
+    /// Removes the path and closes. Call WatchSet::remove first.
+    ~NotifySocket();
+
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+
+  private:
+    NotifySocket(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    void remove() noexcept;
+
+    UniqueFd fd_;
+    std::string path_;
+};
+
+struct NotifyMessage {
+    std::string_view text;  ///< 0..kMaxNotifyMessage raw bytes, valid during the call only
+    pid_t pid = 0;          ///< of the sender; 0 where it has none in our pid namespace
+    uid_t uid = 0;
+    std::size_t descriptors =
+        0;  ///< how many came with it; closed right after the call, which is what BARRIER=1 waits for
+};
+
+/// What one look at a socket brought.
+struct NotifyCount {
+    std::size_t handed_out = 0;
+    std::size_t dropped = 0;  ///< too long, control data cut off, or without credentials
+    bool more = false;        ///< the bound was reached; there may be more
+};
+
+/// Reads any notify socket; one for all of them, since it holds the buffers (about 200 KiB). Not thread-safe.
+class NotifyReceiver {
+  public:
+    NotifyReceiver();
+    ~NotifyReceiver();
+    NotifyReceiver(const NotifyReceiver&) = delete;
+    NotifyReceiver& operator=(const NotifyReceiver&) = delete;
+
+    /// Hands out what is queued, at most `max` datagrams. Nothing that arrives can fail: an empty datagram is
+    /// a message, a bad one is counted. `handle` must not call receive().
+    NotifyCount receive(int fd, std::size_t max, const std::function<void(const NotifyMessage&)>& handle);
+
+  private:
+    struct Buffers;
+    std::unique_ptr<Buffers> buffers_;
+};
+
+/// Who counts as the task (design of HeartbeatAccess): the run it is checked against.
+struct RunIdentity {
+    pid_t main_pid = 0;  ///< as notified or spawned
+    pid_t leader = 0;    ///< leader of the run's session and process group
+    uid_t uid = 0;       ///< the task's configured user
+};
+
+/// Whether a message from `pid`, `uid` counts. The main process is recognised without a system call; else
+/// getpgid(2) and getsid(2) decide under `group`. A sender that is gone already counts if its uid is the
+/// task's: a short-lived systemd-notify has often ended before its message is read.
+[[nodiscard]] bool sender_belongs(pid_t pid, uid_t uid, const RunIdentity& run,
+                                  core::HeartbeatAccess access) noexcept;
+
+/// The read end of a VIGIL_HEARTBEAT_FD pipe, cut into lines.
+class HeartbeatPipe {
+  public:
+    HeartbeatPipe() = default;
+    /// `fd` must be non-blocking.
+    explicit HeartbeatPipe(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+
+    struct Count {
+        std::size_t lines = 0;
+        std::size_t dropped = 0;  ///< lines over kMaxNotifyMessage
+        bool more = false;        ///< the bound was reached
+        bool ended = false;       ///< every writer is gone: take it from the WatchSet, or it spins
+    };
+    /// Reads at most `max_bytes` (rounded up to a buffer of 4 KiB) and hands out whole lines without their
+    /// newline. At the end a last line without newline counts as one.
+    Count read(std::size_t max_bytes, const std::function<void(std::string_view)>& handle);
+
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+
+  private:
+    void take(std::string_view bytes, Count& count, const std::function<void(std::string_view)>& handle);
+
+    UniqueFd fd_;
+    std::string partial_;
+    bool skipping_ = false;  ///< inside a line that is too long
+};
+
+}  // namespace vigil::os

@@ -1,0 +1,72 @@
+// Layer linux. Processes by pidfd: a number may be given to a stranger between two looks, a descriptor never.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "core/cause.hpp"
+#include "linux/features.hpp"
+
+namespace vigil::os {
+
+/// pidfd_open(2), close-on-exec. Only safe for a pid that cannot be reaped meanwhile (an own child,
+/// unreaped); for any other check what it is after opening. ESRCH: no such process.
+[[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
+
+/// How a process ended and what it used (zero where someone else reaped it).
+struct ChildEnd {
+    core::ExitStatus status;
+    std::chrono::microseconds user_time{};
+    std::chrono::microseconds system_time{};
+    std::uint64_t max_rss_kib = 0;
+};
+
+/// Decodes a wait status (wait(2): WIFEXITED and so on).
+[[nodiscard]] core::ExitStatus decode_wait_status(int wait_status) noexcept;
+
+/// Reaps a process that has ended; nothing while it runs. For one that someone else has reaped or that never
+/// was our child, how it ended comes from the pidfd itself where Features::exit_info holds, else it is
+/// Kind::unknown. Nothing as well for a zombie that its real parent has not reaped yet. Never blocks.
+[[nodiscard]] std::optional<ChildEnd> reap(int pidfd, const Features& features);
+
+/// Whether the process has ended, reaped or not. Reaps nothing.
+[[nodiscard]] bool has_ended(int pidfd) noexcept;
+
+/// pidfd_send_signal(2). ESRCH: ended and reaped; EPERM: it became someone we may not signal. A zombie takes
+/// any signal.
+[[nodiscard]] Result<void> signal_process(int pidfd, int signal) noexcept;
+
+/// Signals the process group of which `leader` is the leader. With Features::signal_process_group by its
+/// pidfd, safe at any time; without by kill(-leader), which the caller may use only while the leader is
+/// unreaped. ESRCH: nobody is in the group. EPERM: somebody is, and none of them may be signalled.
+[[nodiscard]] Result<void> signal_group(pid_t leader, int pidfd, int signal,
+                                        const Features& features) noexcept;
+
+/// Whether nobody, not even a zombie, is in the process group of `leader`. A probe without effect, safe at
+/// any time. Without Features::signal_process_group a stranger's group with the same number, made after ours
+/// had ended, passes for ours.
+[[nodiscard]] bool group_is_empty(pid_t leader, int pidfd, const Features& features) noexcept;
+
+/// PR_SET_CHILD_SUBREAPER: orphans of our tasks become our children (prctl(2)).
+[[nodiscard]] Result<void> become_subreaper() noexcept;
+
+struct OrphanSweep {
+    std::size_t reaped = 0;
+    /// The bound was reached, or a process that is `claimed` stands in the way: sweep again later.
+    bool more = false;
+};
+
+/// Reaps up to `max` ended children that are nobody's main process. `claim(pid)` is asked for each before it
+/// is reaped and answers whether someone will reap (or has just reaped) it himself; such a child is left
+/// alone, and the sweep ends if it comes again, because the kernel shows the same zombie until it is gone.
+/// Costs O(children) in the kernel: for SIGCHLD, not for each exit.
+[[nodiscard]] OrphanSweep reap_orphans(std::size_t max, const std::function<bool(pid_t)>& claim);
+
+}  // namespace vigil::os

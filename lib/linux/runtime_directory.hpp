@@ -1,0 +1,24 @@
+// Layer linux. The directory of sockets and lock of one daemon.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace vigil::os {
+
+struct RuntimeDirectory {
+    std::string path;
+    std::string notify;  ///< path + "/notify", holds the tasks' notify sockets
+};
+
+/// Makes `path` (absolute; missing parents 0755) and its notify/ as directories of mode 0711. What exists
+/// already must be a directory, not a symbolic link, owned by the effective user and not writable for others;
+/// its mode is set. The error says which of these failed.
+[[nodiscard]] Result<RuntimeDirectory> prepare_runtime_directory(const std::string& path);
+
+/// Removes the sockets in `notify` that a dead daemon has left, and returns how many. Only for the holder of
+/// the instance lock, before the first spawn. Anything that is not a socket is left alone.
+[[nodiscard]] Result<std::size_t> remove_stale_notify_sockets(const std::string& notify);
+
+}  // namespace vigil::os
