@@ -5,28 +5,41 @@ namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
 
+/// Reads one member of a bracket at `i` and steps over it; a backslash takes the meaning from what follows.
+char read_member(std::string_view pattern, std::size_t& i) noexcept {
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+    return pattern[i++];
+}
+
+/// Matches one character against the bracket that opens at `at`; gives the place after the bracket, kNone
+/// where the character is not in it, or `at` itself where it is never closed.
+std::size_t match_bracket(std::string_view pattern, std::size_t at, char c) noexcept {
+    std::size_t i = at + 1;
+    const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
+    if (negated) ++i;
+    bool hit = false;
+    // A ']' right after the opening is a member of the set (POSIX 2.13.1).
+    for (bool first = true; i < pattern.size() && (first || pattern[i] != ']'); first = false) {
+        const char low = read_member(pattern, i);
+        char high = low;
+        if (i + 1 < pattern.size() && pattern[i] == '-' && pattern[i + 1] != ']') {
+            ++i;
+            high = read_member(pattern, i);
+        }
+        hit = hit || (low <= c && c <= high);
+    }
+    if (i >= pattern.size()) return at;
+    return hit != negated ? i + 1 : kNone;
+}
+
 /// Matches one character against the element at `at`; gives the place after the element, or kNone.
 std::size_t match_one(std::string_view pattern, std::size_t at, char c) noexcept {
     const char element = pattern[at];
     if (element == '?') return at + 1;
     if (element == '\\' && at + 1 < pattern.size()) return pattern[at + 1] == c ? at + 2 : kNone;
     if (element == '[') {
-        std::size_t i = at + 1;
-        const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
-        if (negated) ++i;
-        bool hit = false;
-        // A ']' right after the opening is a member of the set (POSIX 2.13.1).
-        for (bool first = true; i < pattern.size() && (first || pattern[i] != ']'); first = false) {
-            char low = pattern[i];
-            char high = low;
-            if (i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']') {
-                high = pattern[i + 2];
-                i += 2;
-            }
-            hit = hit || (low <= c && c <= high);
-            ++i;
-        }
-        if (i < pattern.size()) return hit != negated ? i + 1 : kNone;
+        const std::size_t next = match_bracket(pattern, at, c);
+        if (next != at) return next;
     }
     return element == c ? at + 1 : kNone;
 }

@@ -129,6 +129,8 @@ std::string format_duration(std::chrono::nanoseconds duration) {
 }
 
 std::string format_duration_rough(std::chrono::nanoseconds duration) {
+    // The smallest number has no counterpart above zero; a nanosecond does not show in a rough length.
+    if (duration == duration.min()) return format_duration_rough(duration + std::chrono::nanoseconds(1));
     if (duration.count() < 0) return "-" + format_duration_rough(-duration);
     const auto total = static_cast<std::uint64_t>(duration.count());
     const std::uint64_t seconds = total / 1'000'000'000;

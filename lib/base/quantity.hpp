@@ -15,7 +15,7 @@ namespace vigil {
 /// The error is one sentence that says what is wrong and what to write instead.
 [[nodiscard]] Result<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text);
 
-/// The shortest exact spelling that parse_duration reads back: "1m30s", "500ms", "0s".
+/// The exact spelling in whole units, largest first, that parse_duration reads back: "1m30s", "500ms", "0s".
 [[nodiscard]] std::string format_duration(std::chrono::nanoseconds duration);
 
 /// For people, two units at most, rounded down: "3d 4h", "1m 30s", "1.2s", "350ms".

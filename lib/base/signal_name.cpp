@@ -1,6 +1,7 @@
 #include "base/signal_name.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <csignal>
@@ -10,6 +11,14 @@ namespace vigil {
 namespace {
 
 constexpr int kHighest = 64;
+
+struct Alias {
+    std::string_view name;
+    int signal;
+};
+
+/// Names that kill(1) reads beside the one of each signal that sigabbrev_np(3) gives.
+constexpr std::array<Alias, 3> kAliases{{{"IO", SIGIO}, {"IOT", SIGABRT}, {"CLD", SIGCHLD}}};
 
 std::optional<int> parse_number(std::string_view text) {
     int value = 0;
@@ -34,6 +43,9 @@ std::optional<int> parse_signal(std::string_view text) {
         const char* known = ::sigabbrev_np(signal);  // glibc >= 2.32
         if (known != nullptr && name == known) return signal;
     }
+    for (const Alias& alias : kAliases)
+        if (name == alias.name) return alias.signal;
+    if (name == "RTMAX") return SIGRTMAX;
     if (name.starts_with("RTMIN")) {
         if (name.size() == 5) return SIGRTMIN;
         if (name[5] != '+') return std::nullopt;

@@ -7,7 +7,7 @@
 
 namespace vigil {
 
-/// "TERM", "SIGTERM" (any letter case), "RTMIN+3" or a number "15" -> 15; nothing for what names no
+/// "TERM", "SIGTERM" (any letter case), "RTMIN+3", "RTMAX" or a number "15" -> 15; nothing for what names no
 /// signal 1..64.
 [[nodiscard]] std::optional<int> parse_signal(std::string_view text);
 
