@@ -24,7 +24,8 @@ struct ExitStatus {
     friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
-/// A step of making a process, in the order in which they are done. `stage_name` gives the word for operators.
+/// A step of making a process, in the order in which they are done. `stage_name` gives the word for
+/// operators.
 enum class SpawnStage : std::uint8_t {
     prepare_environment,
     look_up_user,
@@ -79,7 +80,7 @@ struct ExitSignal {
 };
 struct ExitUnknown {};  ///< ended while nobody could see how; reported with kind "exit-code" and a null code
 struct HeartbeatTimeout {
-    Duration timeout{};
+    Duration timeout{};  ///< the silence that was allowed; 0: the task itself sent WATCHDOG=trigger
 };
 struct ReadyTimeout {
     Duration timeout{};
@@ -104,13 +105,15 @@ struct None {};
 
 /// A value; copying is cheap except for SpawnFailed and Dependency.
 struct Cause {
-    using Kind = std::variant<cause::None, cause::ByOperator, cause::ExitCode, cause::ExitSignal, cause::ExitUnknown,
-                              cause::HeartbeatTimeout, cause::ReadyTimeout, cause::SpawnFailed,
-                              cause::AttemptsExhausted, cause::Dependency, cause::ConfigReload, cause::Shutdown,
-                              cause::Adopted, cause::OutOfMemory>;
+    using Kind = std::variant<cause::None, cause::ByOperator, cause::ExitCode, cause::ExitSignal,
+                              cause::ExitUnknown, cause::HeartbeatTimeout, cause::ReadyTimeout,
+                              cause::SpawnFailed, cause::AttemptsExhausted, cause::Dependency,
+                              cause::ConfigReload, cause::Shutdown, cause::Adopted, cause::OutOfMemory>;
     Kind kind;
 
-    [[nodiscard]] bool by_operator() const noexcept { return std::holds_alternative<cause::ByOperator>(kind); }
+    [[nodiscard]] bool by_operator() const noexcept {
+        return std::holds_alternative<cause::ByOperator>(kind);
+    }
 };
 
 /// The word of the closed list: "operator", "exit-code", ...; empty for None.

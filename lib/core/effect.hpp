@@ -42,8 +42,8 @@ struct Freeze {
     bool frozen = false;
 };
 
-/// A state was entered. Always comes before the effects that follow from it, so that a record written from it is
-/// never behind the world.
+/// A state was entered. Always comes before the effects that follow from it, so that a record written from it
+/// is never behind the world.
 struct Announce {
     TaskId task{};
     std::string name;
@@ -55,7 +55,7 @@ struct Announce {
     unsigned attempts = 0;
     std::optional<unsigned> max_attempts;
     std::optional<Duration> next_start_in;  ///< for `failed`
-    std::optional<ExitStatus> exit;         ///< how the last run ended, where this change follows from its end
+    std::optional<ExitStatus> exit;  ///< how the last run ended, where this change follows from its end
 };
 
 /// A run is over and nothing of it is left; what was held for it may go.

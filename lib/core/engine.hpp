@@ -1,6 +1,6 @@
-// Layer core. One turn of the daemon, in the order on which fair verdicts rest: read everything that is queued,
-// only then judge, then act. The world is behind ports: real in the daemon, recording in tests, simulated in
-// simulation.
+// Layer core. One turn of the daemon, in the order on which fair verdicts rest: read everything that is
+// queued, only then judge, then act. The world is behind ports: real in the daemon, recording in tests,
+// simulated in simulation.
 #pragma once
 
 #include "core/supervisor.hpp"
@@ -18,7 +18,8 @@ class ProcessPort {
     virtual void release(const effect::Release& effect) = 0;
 };
 
-/// Learns of every change of state before its effects are carried out: log, records, subscribers, waiting clients.
+/// Learns of every change of state before its effects are carried out: log, records, subscribers, waiting
+/// clients.
 class AnnouncePort {
   public:
     virtual ~AnnouncePort() = default;
@@ -30,8 +31,8 @@ class AnnouncePort {
 class SignsPort {
   public:
     virtual ~SignsPort() = default;
-    /// Hands every exit and every message that is queued at this moment to the supervisor, bounded for each task,
-    /// so that a flood from one delays no other.
+    /// Hands every exit and every message that is queued at this moment to the supervisor, bounded for each
+    /// task, so that a flood from one delays no other.
     virtual void read_all(Supervisor& supervisor, TimePoint now) = 0;
 };
 

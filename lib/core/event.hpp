@@ -19,6 +19,7 @@ struct Start {
 };
 struct Stop {
     Cause by;
+    bool now = false;  ///< SIGKILL at once instead of the stop sequence
 };
 struct Restart {
     Cause by;
@@ -53,6 +54,8 @@ struct Exited {
     ExitStatus status;
     bool tree_empty = false;
 };
+/// Nothing of the run is left; follows an Exited without `tree_empty`. Without one the run's end is
+/// `unknown`.
 struct TreeEmpty {
     Generation generation{};
 };
@@ -65,7 +68,7 @@ struct Notified {
     bool beat = false;
     bool trigger = false;  ///< WATCHDOG=trigger
     bool stopping = false;
-    bool reloading = false;
+    bool reloading = false;                  ///< RELOADING=1: changes nothing yet
     std::optional<Duration> watchdog;        ///< WATCHDOG_USEC=: new heartbeat timeout of this run
     std::optional<Duration> extend_timeout;  ///< EXTEND_TIMEOUT_USEC=
     std::optional<pid_t> main_pid;           ///< MAINPID=, found to be inside the task's own tree
@@ -78,8 +81,8 @@ struct Notified {
 
 namespace vigil::core {
 
-using Event = std::variant<event::Start, event::Stop, event::Restart, event::Kill, event::Remove, event::Pause,
-                           event::Resume, event::Spawned, event::SpawnFailed, event::Exited, event::TreeEmpty,
-                           event::Notified>;
+using Event = std::variant<event::Start, event::Stop, event::Restart, event::Kill, event::Remove,
+                           event::Pause, event::Resume, event::Spawned, event::SpawnFailed, event::Exited,
+                           event::TreeEmpty, event::Notified>;
 
 }  // namespace vigil::core

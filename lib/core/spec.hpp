@@ -1,5 +1,6 @@
 // Layer core. What a task is to be: the plain values that a configuration compiles to.
-// Everything here is validated and resolved; a default of the configuration language never has to be applied again.
+// Everything here is validated and resolved; a default of the configuration language never has to be applied
+// again.
 #pragma once
 
 #include <sys/types.h>
@@ -63,16 +64,18 @@ struct ResourceLimit {
     std::optional<std::uint64_t> hard;
 };
 
-/// How the process is made. Users and groups are names or decimal numbers here; they are looked up at each start.
+/// How the process is made. Users and groups are names or decimal numbers here; they are looked up at each
+/// start.
 struct LaunchSpec {
     std::vector<std::string> command;  ///< argv, not empty; command[0] without a slash is looked up in PATH
     std::string cwd = "/";
     mode_t umask = 022;
-    std::vector<std::pair<std::string, std::string>> env;  ///< in the order written, `${...}` not yet expanded
-    std::string env_file;                                  ///< empty: none; read at each start
-    std::vector<std::string> inherit_env;                  ///< names that pass from the daemon's environment
-    std::string user;                                      ///< empty: the daemon's
-    std::string group;                                     ///< empty: the user's primary group
+    std::vector<std::pair<std::string, std::string>>
+        env;                               ///< in the order written, `${...}` not yet expanded
+    std::string env_file;                  ///< empty: none; read at each start
+    std::vector<std::string> inherit_env;  ///< names that pass from the daemon's environment
+    std::string user;                      ///< empty: the daemon's
+    std::string group;                     ///< empty: the user's primary group
     /// Nothing: the groups that the user database gives to `user`.
     std::optional<std::vector<std::string>> supplementary_groups;
     std::optional<int> nice;  ///< -20..19
@@ -92,10 +95,13 @@ struct TaskSpec {
     std::optional<HeartbeatRule> heartbeat;
 
     /// Whether a notify socket is made for it: a task that neither beats nor reports readiness gets none.
-    [[nodiscard]] bool may_notify() const noexcept { return heartbeat.has_value() || ready.on == ReadyOn::notify; }
+    [[nodiscard]] bool may_notify() const noexcept {
+        return heartbeat.has_value() || ready.on == ReadyOn::notify;
+    }
 };
 
-/// Shared between the supervisor and whoever carries out effects; a run keeps the spec that it was started with.
+/// Shared between the supervisor and whoever carries out effects; a run keeps the spec that it was started
+/// with.
 using SpecPtr = std::shared_ptr<const TaskSpec>;
 
 }  // namespace vigil::core

@@ -41,9 +41,21 @@ namespace state {
 
 struct Created {};
 
+/// What a process said before its Spawned was read; acted upon then.
+struct Early {
+    bool ready = false;
+    bool trigger = false;
+    bool stopping = false;
+    TimePoint ready_due = TimePoint::min();  ///< by EXTEND_TIMEOUT_USEC: readiness is not due before this
+};
+
 struct Starting {
     Run run;
+    /// Counts from Spawned, since a slow spawn is not the task's fault; kNever until then.
     TimePoint ready_due = kNever;
+    /// See Failed::host_faults.
+    unsigned host_faults = 0;
+    Early early;
 };
 
 struct Healthy {
@@ -59,6 +71,10 @@ struct Stopping {
     Cause why;
     /// Set by an order: the end of this run is not judged and no attempt is counted.
     bool ordered = false;
+    /// Some signal to end was sent; unset where the process began to end by itself (STOPPING=1).
+    bool asked = false;
+    /// The order was SIGKILL at once: a Spawned that comes late gets no grace either.
+    bool forced = false;
     /// How the main process ended, once it has.
     std::optional<ExitStatus> ended;
     /// When SIGKILL goes to the whole tree; after that, when it is sent again.
@@ -67,7 +83,7 @@ struct Stopping {
 };
 
 struct Failed {
-    TimePoint restart_due{};
+    TimePoint restart_due{};  ///< passed where the task waits for its turn to start
     /// Spawns in a row that failed for want of the host's resources; stretches their retry.
     unsigned host_faults = 0;
 };
@@ -82,7 +98,16 @@ using State = std::variant<state::Created, state::Starting, state::Healthy, stat
                            state::Completed, state::Stopped, state::Dead>;
 
 /// In the order of State's alternatives.
-enum class StateName : std::uint8_t { created, starting, healthy, stopping, failed, completed, stopped, dead };
+enum class StateName : std::uint8_t {
+    created,
+    starting,
+    healthy,
+    stopping,
+    failed,
+    completed,
+    stopped,
+    dead
+};
 
 [[nodiscard]] StateName name_of(const State& state) noexcept;
 [[nodiscard]] std::string_view to_string(StateName name) noexcept;

@@ -1,15 +1,16 @@
 // Layer core. Every decision of vigil: (event, now) -> effects. No clock, no input or output, no threads.
 //
 // The owner feeds events and time, carries out the effects in order and sleeps until next_deadline(). Time
-// inside is *supervised* time: it stands still while the owner was away (stopped, starved, suspended), so that
-// every deadline moves by as much as it was away and no task dies for the supervisor's absence.
+// inside is *supervised* time: it stands still while the owner was away (stopped, starved, suspended), so
+// that every deadline moves by as much as it was away and no task dies for the supervisor's absence.
 //
-// A turn of the owner:  wake(now) -> handle(...) for everything that is queued -> judge(now) -> take_effects().
-// Not thread-safe; one owner, one thread.
+// A turn of the owner:  wake(now) -> handle(...) for everything that is queued -> judge(now) ->
+// take_effects(). Not thread-safe; one owner, one thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory>
+#include <deque>
 #include <optional>
 #include <random>
 #include <string>
@@ -21,7 +22,9 @@
 #include "core/deadline_queue.hpp"
 #include "core/effect.hpp"
 #include "core/event.hpp"
+#include "core/report.hpp"
 #include "core/spec.hpp"
+#include "core/start_queue.hpp"
 #include "core/task.hpp"
 
 namespace vigil::core {
@@ -37,53 +40,33 @@ struct SupervisorRules {
 
 /// An owner that wakes later than this after a deadline was away; less is the ordinary lateness of a timer.
 inline constexpr Duration kAwayThreshold = std::chrono::milliseconds(20);
-
-/// What `status` tells of one task at one moment. Ages are relative to the time given to report().
-struct TaskReport {
-    TaskId id{};
-    std::string_view name;
-    StateName state{};
-    bool paused = false;
-    Desired desired{};
-    bool waiting_turn = false;  ///< would start, but max_starting others are starting
-    const Cause* cause = nullptr;
-    pid_t pid = 0;  ///< 0: no process
-    Generation generation{};
-    unsigned attempts = 0;
-    std::optional<unsigned> max_attempts;
-    std::uint64_t restarts_total = 0;
-    std::optional<TimePoint> started_at;  ///< of the present run, in the owner's time
-    std::optional<Duration> uptime;
-    std::optional<Duration> last_heartbeat_age;
-    std::optional<Duration> heartbeat_timeout;
-    std::optional<Duration> next_start_in;
-    std::optional<Duration> kill_in;  ///< until SIGKILL, while stopping
-    std::string_view status_text;
-    std::optional<int> notified_errno;
-    std::optional<LastExit> last_exit;
-    const SpecPtr* spec = nullptr;
-};
+/// The most that an owner which was away is taken to have been away before its deadline; see wake().
+inline constexpr Duration kAwayGrace = std::chrono::seconds(1);
 
 class Supervisor {
   public:
     explicit Supervisor(SupervisorRules rules);
 
-    /// Adds a task in `created`; with autostart it is started at once or when its turn comes. Refused for a name
-    /// that exists, one that is being removed included, and during a shutdown.
+    /// Adds a task in `created`; with autostart it is started at once or when its turn comes. Refused for a
+    /// name that exists, one that is being removed included, and during a shutdown.
     enum class AddError : std::uint8_t { already_exists, shutting_down };
     [[nodiscard]] Result<TaskId, AddError> add(SpecPtr spec, TimePoint now);
 
-    /// The owner came back from its sleep. Tells supervised time how long it was away.
+    /// The owner came back from its sleep. Tells supervised time how long it was away: at least since the
+    /// deadline that it missed, at most since its last call. What stopped the owner may have stopped its
+    /// tasks too (a frozen container, a paused virtual machine), and those need their time again before their
+    /// silence means anything; so as much as it came late is granted once more, up to kAwayGrace and never
+    /// past its last call.
     void wake(TimePoint now);
     /// An event for a task. A task that is gone or an old generation: no effect.
     void handle(TaskId task, Event event, TimePoint now);
-    /// Acts on every deadline that has passed, and on max_dead_fraction: when more than that fraction of tasks is
-    /// dead and not by an operator, everything is stopped and Finished carries exit code 70. To be called only
-    /// after all queued events were handled.
+    /// Acts on every deadline that has passed, and on max_dead_fraction: when more than that fraction of
+    /// tasks is dead and not by an operator, everything is stopped and Finished carries exit code 70. To be
+    /// called only after all queued events were handled.
     void judge(TimePoint now);
 
-    /// Stops everything; Finished{exit_code} follows when nothing is left. Nothing starts any more, whatever is
-    /// asked. Asked again with `now_kill`, everything left gets SIGKILL. Never cancelled.
+    /// Stops everything; Finished{exit_code} follows when nothing is left. Nothing starts any more, whatever
+    /// is asked. Asked again with `now_kill`, everything left gets SIGKILL. Never cancelled.
     void shut_down(int exit_code, bool now_kill, TimePoint now);
     [[nodiscard]] bool shutting_down() const noexcept { return shutdown_.has_value(); }
 
@@ -102,7 +85,44 @@ class Supervisor {
     [[nodiscard]] std::vector<std::size_t> count_by_state() const;
 
   private:
-    // To be completed by the implementation.
+    struct Slot {
+        std::optional<Task> task;
+        Generation last_generation{};  ///< of the tasks that were here before
+    };
+
+    [[nodiscard]] TimePoint supervised(TimePoint now);
+    [[nodiscard]] Turn turn_at(TimePoint now);
+    [[nodiscard]] Task* lookup(TaskId task) noexcept;
+    [[nodiscard]] const Task* lookup(TaskId task) const noexcept;
+    /// Feeds one event to one task and keeps counts, deadlines and the queue in step with what it did.
+    template <typename E>
+    void step(TaskId id, E event, TimePoint now);
+    void recount(const Task::Standing& before, const Task::Standing& after) noexcept;
+    void reschedule(TaskId id, const Task& task, bool same_state);
+    void forget(TaskId id);
+    [[nodiscard]] bool turn_is_free() const noexcept { return starting_ < rules_.max_starting; }
+    void serve_queue(TimePoint now);
+    void judge_dead_fraction(TimePoint now);
+    void finish_when_done();
+
+    SupervisorRules rules_;
+    std::mt19937_64 random_;
+    std::deque<Slot> slots_;  ///< by TaskId; a deque, since reports point into it and growth must not copy
+    std::vector<TaskId> free_;
+    std::unordered_map<std::string_view, TaskId> by_name_;  ///< keys are the names in the tasks' specs
+    DeadlineQueue deadlines_;
+    StartQueue waiting_;
+    std::vector<Effect> effects_;
+
+    std::array<std::size_t, std::variant_size_v<State>> in_state_{};
+    std::size_t starting_ = 0;       ///< tasks that count against max_starting
+    std::size_t with_process_ = 0;   ///< tasks whose tree is not known to be empty
+    std::size_t dead_unwanted_ = 0;  ///< tasks dead and not by an operator
+
+    Duration away_{};              ///< owner's time minus supervised time
+    TimePoint seen_{};             ///< the latest supervised time
+    std::optional<int> shutdown_;  ///< its exit code
+    bool finished_ = false;
 };
 
 }  // namespace vigil::core

@@ -15,7 +15,7 @@ namespace vigil::core {
 enum class Ticket : std::uint64_t {};
 
 enum class Goal : std::uint8_t {
-    running,    ///< of start: healthy, or completed already; `failed`, `dead` and a counter-order are failures
+    running,  ///< of start: healthy, or completed already; `failed`, `dead` and a counter-order are failures
     restarted,  ///< of restart: as running, in a later generation
     stopped,    ///< of stop: nothing of it runs and nothing is due
     dead,       ///< of kill
@@ -30,8 +30,9 @@ struct Settled {
     TaskId task{};
     std::string name;
     bool reached = false;
-    StateName state{};        ///< where the task is now (its last state, for a removed one)
-    std::string explanation;  ///< why it was not reached: "failed: exit code 3; next start in 1s (attempt 1 of 5)"
+    StateName state{};  ///< where the task is now (its last state, for a removed one)
+    std::string
+        explanation;  ///< why it was not reached: "failed: exit code 3; next start in 1s (attempt 1 of 5)"
 };
 
 class Waits {

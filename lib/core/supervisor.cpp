@@ -1,0 +1,207 @@
+#include "core/supervisor.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace vigil::core {
+namespace {
+
+/// What core itself orders when too many tasks are dead.
+constexpr int kTooManyDeadExitCode = 70;
+
+/// A shutdown is never cancelled, and a paused task would hold it up.
+bool barred_by_shutdown(const Event& event) noexcept {
+    return std::holds_alternative<event::Start>(event) || std::holds_alternative<event::Restart>(event) ||
+           std::holds_alternative<event::Pause>(event);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(SupervisorRules rules) : rules_(rules), random_(rules.seed) {
+    rules_.max_starting = std::max(rules_.max_starting, 1U);
+}
+
+Result<TaskId, Supervisor::AddError> Supervisor::add(SpecPtr spec, TimePoint now) {
+    if (shutdown_) return Failure{AddError::shutting_down};
+    if (by_name_.contains(spec->name)) return Failure{AddError::already_exists};
+    const bool autostart = spec->autostart;
+    if (free_.empty()) {
+        slots_.emplace_back();
+        free_.push_back(TaskId{static_cast<std::uint32_t>(slots_.size() - 1)});
+    }
+    const TaskId id = free_.back();
+    free_.pop_back();
+    Slot& slot = slots_[static_cast<std::size_t>(id)];
+    Turn turn = turn_at(now);
+    slot.task.emplace(id, std::move(spec), slot.last_generation, turn);
+    by_name_.emplace(slot.task->name(), id);
+    ++in_state_[static_cast<std::size_t>(StateName::created)];
+    if (autostart) step(id, Event{event::Start{}}, now);
+    return id;
+}
+
+void Supervisor::wake(TimePoint now) {
+    const TimePoint due = deadlines_.next();
+    if (due == kNever) return;
+    const Duration late = (now - away_) - due;
+    if (late > kAwayThreshold) {
+        const Duration asleep_before = std::max(due - seen_, Duration::zero());
+        away_ += late + std::min({late, kAwayGrace, asleep_before});
+    }
+}
+
+void Supervisor::handle(TaskId id, Event event, TimePoint now) {
+    if (lookup(id) == nullptr) return;
+    if (shutdown_ && barred_by_shutdown(event)) return;
+    step(id, std::move(event), now);
+    serve_queue(now);
+    finish_when_done();
+}
+
+void Supervisor::judge(TimePoint now) {
+    const TimePoint supervised_now = supervised(now);
+    while (deadlines_.next() <= supervised_now) {
+        const TaskId id = deadlines_.first();
+        const TimePoint due = lookup(id)->next_due();
+        // The entry stood for a deadline that a heartbeat has moved since.
+        if (due > supervised_now) {
+            deadlines_.set(id, due);
+        } else {
+            step(id, event::DeadlinePassed{}, now);
+        }
+    }
+    serve_queue(now);
+    judge_dead_fraction(now);
+    finish_when_done();
+}
+
+void Supervisor::judge_dead_fraction(TimePoint now) {
+    if (!rules_.max_dead_fraction || shutdown_ || size() == 0) return;
+    const double fraction = static_cast<double>(dead_unwanted_) / static_cast<double>(size());
+    if (fraction > *rules_.max_dead_fraction) shut_down(kTooManyDeadExitCode, false, now);
+}
+
+void Supervisor::shut_down(int exit_code, bool now_kill, TimePoint now) {
+    if (!shutdown_) shutdown_ = exit_code;
+    for (std::size_t index = 0; index < slots_.size(); ++index) {
+        if (!slots_[index].task) continue;
+        const TaskId id{static_cast<std::uint32_t>(index)};
+        step(id, Event{event::Stop{{cause::Shutdown{}}, now_kill}}, now);
+    }
+    finish_when_done();
+}
+
+void Supervisor::finish_when_done() {
+    if (!shutdown_ || finished_ || with_process_ > 0) return;
+    finished_ = true;
+    effects_.emplace_back(effect::Finished{*shutdown_});
+}
+
+std::vector<Effect> Supervisor::take_effects() {
+    return std::exchange(effects_, {});
+}
+
+TimePoint Supervisor::next_deadline() const noexcept {
+    return add_saturating(deadlines_.next(), away_);
+}
+
+template <typename E>
+void Supervisor::step(TaskId id, E event, TimePoint now) {
+    Task& task = *lookup(id);
+    const Task::Standing before = task.standing();
+    Turn turn = turn_at(now);
+    task.handle(std::move(event), turn);
+    const Task::Standing after = task.standing();
+    recount(before, after);
+    if (before.waiting_turn && !after.waiting_turn) waiting_.remove(id);
+    if (after.waiting_turn && !before.waiting_turn) waiting_.push(id);
+    if (after.removed) return forget(id);
+    reschedule(id, task, before.state == after.state);
+}
+
+Turn Supervisor::turn_at(TimePoint now) {
+    const TimePoint supervised_now = supervised(now);
+    return {supervised_now, now, !shutdown_ && waiting_.empty() && turn_is_free(), random_, effects_};
+}
+
+void Supervisor::recount(const Task::Standing& before, const Task::Standing& after) noexcept {
+    const auto adjust = [](std::size_t& count, bool was, bool is) {
+        if (was) --count;
+        if (is) ++count;
+    };
+    const bool stays = !after.removed;
+    adjust(in_state_[static_cast<std::size_t>(before.state)], true, false);
+    adjust(in_state_[static_cast<std::size_t>(after.state)], false, stays);
+    adjust(starting_, before.takes_turn, stays && after.takes_turn);
+    adjust(with_process_, before.has_process, stays && after.has_process);
+    adjust(dead_unwanted_, before.dead_unwanted, stays && after.dead_unwanted);
+}
+
+/// A deadline that only moved away within a state, as with each heartbeat, is left for judge() to find.
+void Supervisor::reschedule(TaskId id, const Task& task, bool same_state) {
+    const TimePoint due = task.next_due();
+    const TimePoint queued = deadlines_.due(id);
+    const bool only_moved_away = same_state && due != kNever && queued <= due;
+    if (!only_moved_away) deadlines_.set(id, due);
+}
+
+void Supervisor::forget(TaskId id) {
+    Slot& slot = slots_[static_cast<std::size_t>(id)];
+    deadlines_.set(id, kNever);
+    by_name_.erase(slot.task->name());
+    slot.last_generation = slot.task->generation();
+    slot.task.reset();
+    free_.push_back(id);
+}
+
+void Supervisor::serve_queue(TimePoint now) {
+    while (!shutdown_ && !waiting_.empty() && turn_is_free()) {
+        const TaskId id = waiting_.front();
+        step(id, event::TurnCame{}, now);
+    }
+}
+
+TimePoint Supervisor::supervised(TimePoint now) {
+    seen_ = std::max(seen_, now - away_);
+    return now - away_;
+}
+
+Task* Supervisor::lookup(TaskId task) noexcept {
+    return const_cast<Task*>(std::as_const(*this).lookup(task));
+}
+
+const Task* Supervisor::lookup(TaskId task) const noexcept {
+    const auto index = static_cast<std::size_t>(task);
+    if (index >= slots_.size() || !slots_[index].task) return nullptr;
+    return &*slots_[index].task;
+}
+
+std::optional<TaskId> Supervisor::find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return std::nullopt;
+    return found->second;
+}
+
+std::vector<TaskId> Supervisor::ids_by_name() const {
+    std::vector<std::pair<std::string_view, TaskId>> named(by_name_.begin(), by_name_.end());
+    std::sort(named.begin(), named.end());
+    std::vector<TaskId> ids;
+    ids.reserve(named.size());
+    for (const auto& [name, id] : named) ids.push_back(id);
+    return ids;
+}
+
+std::optional<TaskReport> Supervisor::report(TaskId task, TimePoint now) const {
+    const Task* found = lookup(task);
+    if (found == nullptr) return std::nullopt;
+    return found->report(now - away_, now);
+}
+
+std::vector<std::size_t> Supervisor::count_by_state() const {
+    return {in_state_.begin(), in_state_.end()};
+}
+
+}  // namespace vigil::core
