@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "json/value.hpp"
 #include "json/writer.hpp"
 #include "protocol/wall_clock.hpp"
 
@@ -27,7 +26,7 @@ struct Hello {
     unsigned api = kApiVersion;
 };
 void write_hello(json::Writer& out, const Hello& hello);
-[[nodiscard]] Result<Hello, std::string> parse_hello(const json::Value& result);
+[[nodiscard]] Result<Hello, std::string> parse_hello(std::string_view result);
 
 /// What was dropped since the daemon's start, instead of being kept without bound or believed without ground.
 struct DropCounters {
@@ -64,6 +63,6 @@ struct DaemonStatus {
     DropCounters dropped;
 };
 void write_daemon_status(json::Writer& out, const DaemonStatus& status);
-[[nodiscard]] Result<DaemonStatus, std::string> parse_daemon_status(const json::Value& result);
+[[nodiscard]] Result<DaemonStatus, std::string> parse_daemon_status(std::string_view result);
 
 }  // namespace vigil::protocol

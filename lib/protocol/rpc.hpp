@@ -45,20 +45,20 @@ struct TaskOutcome {
         accepted,  ///< with "wait": false: the order was taken
         pending,   ///< the time limit passed first; the order stands
     };
-    std::string name;
+    std::string name{};
     Kind kind = Kind::done;
-    std::string status;       ///< the task's state now; empty (null) once it is removed
-    std::string explanation;  ///< empty (null) where there is nothing to explain
+    std::string status{};       ///< the task's state now; empty (null) once it is removed
+    std::string explanation{};  ///< empty (null) where there is nothing to explain
 };
 [[nodiscard]] std::string_view to_string(TaskOutcome::Kind kind) noexcept;
 
 struct RpcError {
     ErrorCode code = ErrorCode::internal_error;
-    std::string message;  ///< a sentence for people: what, why, what next
+    std::string message{};  ///< a sentence for people: what, why, what next
     std::vector<std::string>
-        names;  ///< data.names: the patterns or names at fault (NoSuchTask, AlreadyExists)
-    std::vector<std::string> problems;  ///< data.problems: "file:line:column: message" (ConfigInvalid)
-    std::vector<TaskOutcome> tasks;     ///< data.tasks: how far each task got (Timeout)
+        names{};  ///< data.names: the patterns or names at fault (NoSuchTask, AlreadyExists)
+    std::vector<std::string> problems{};  ///< data.problems: "file:line:column: message" (ConfigInvalid)
+    std::vector<TaskOutcome> tasks{};     ///< data.tasks: how far each task got (Timeout)
 };
 
 /// The id as JSON text, exactly as the client wrote it: a string, a number or null.
@@ -120,20 +120,18 @@ void write_outcomes(json::Writer& out, const std::vector<TaskOutcome>& tasks);
 /// A request line. `params` is a JSON object as text, or empty for none.
 [[nodiscard]] std::string request_line(std::uint64_t id, std::string_view method, std::string_view params);
 
-/// One line from a daemon: an answer to request `id`, or a notification.
+/// One line from a daemon: an answer, or a notification.
 struct Incoming {
     std::optional<std::uint64_t> id;  ///< nothing: a notification, or an error that answers no request
     std::string method;               ///< of a notification
     std::optional<RpcError> error;
-    json::Document document;
-
-    /// `result` or `params`; nullptr for an error.
-    [[nodiscard]] const json::Value* payload() const noexcept;
+    /// `result` or `params` as JSON text, a view of the line; empty for an error.
+    std::string_view payload;
 };
 /// The error is one sentence about what the peer got wrong.
 [[nodiscard]] Result<Incoming, std::string> parse_incoming(std::string_view line);
 
 /// Reads what write_outcomes wrote; unknown members are skipped.
-[[nodiscard]] Result<std::vector<TaskOutcome>, std::string> parse_outcomes(const json::Value& result);
+[[nodiscard]] Result<std::vector<TaskOutcome>, std::string> parse_outcomes(std::string_view result);
 
 }  // namespace vigil::protocol

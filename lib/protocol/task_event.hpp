@@ -14,7 +14,6 @@
 
 #include "base/result.hpp"
 #include "core/effect.hpp"
-#include "json/value.hpp"
 #include "json/writer.hpp"
 #include "protocol/task_status.hpp"
 #include "protocol/wall_clock.hpp"
@@ -41,6 +40,6 @@ struct TaskEvent {
     std::optional<std::chrono::milliseconds> next_start_in;
     std::optional<core::ExitStatus> last_exit;
 };
-[[nodiscard]] Result<TaskEvent, std::string> parse_task_event(const json::Value& params);
+[[nodiscard]] Result<TaskEvent, std::string> parse_task_event(std::string_view params);
 
 }  // namespace vigil::protocol

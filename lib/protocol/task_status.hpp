@@ -22,19 +22,18 @@
 
 #include "base/result.hpp"
 #include "core/cause.hpp"
-#include "core/supervisor.hpp"
-#include "json/value.hpp"
+#include "core/report.hpp"
 #include "json/writer.hpp"
-#include "protocol/task_spec.hpp"
 #include "protocol/wall_clock.hpp"
 
 namespace vigil::protocol {
 
 /// One task object. Costs no allocation but what `out` needs and, where there is a cause, its text.
 void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock);
-/// The same with "spec"; see write_task_spec.
+/// The same with "spec": `spec` is the effective specification as JSON text, masked as the reader's rights
+/// demand.
 void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
-                       EnvValues env);
+                       std::string_view spec);
 
 /// {"kind":..., "text":..., ...}, or null for cause::None. Beside kind and text:
 ///   operator            uid, pid
@@ -79,12 +78,13 @@ struct TaskStatus {
     std::optional<Ms> stop_kill_in;
     std::string status_text;
     std::optional<LastExitView> last_exit;
+    std::string spec;  ///< the effective specification as JSON text, where it was asked for
 };
 
 /// Unknown members are skipped, so that an older client reads a newer daemon. The error names the member at
 /// fault.
-[[nodiscard]] Result<TaskStatus, std::string> parse_task_status(const json::Value& object);
+[[nodiscard]] Result<TaskStatus, std::string> parse_task_status(std::string_view object);
 /// {"tasks":[...]}, the result of task.status.
-[[nodiscard]] Result<std::vector<TaskStatus>, std::string> parse_task_statuses(const json::Value& result);
+[[nodiscard]] Result<std::vector<TaskStatus>, std::string> parse_task_statuses(std::string_view result);
 
 }  // namespace vigil::protocol

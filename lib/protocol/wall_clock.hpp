@@ -21,7 +21,7 @@ struct ClockReading {
     [[nodiscard]] WallTime wall_time(core::TimePoint at) const noexcept;
 };
 
-/// "2026-03-01T12:00:00.250Z" without allocation. Years outside 1970..9999 are shown as the nearest end.
+/// "2026-03-01T12:00:00.250Z" without allocation. A moment before 1970 is shown as its beginning.
 class Rfc3339 {
   public:
     explicit Rfc3339(WallTime at) noexcept;

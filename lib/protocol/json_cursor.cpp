@@ -1,0 +1,240 @@
+#include "protocol/json_cursor.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace vigil::protocol {
+namespace {
+
+void append_utf8(std::string& to, std::uint32_t c) {
+    const auto byte = [&to](std::uint32_t value) { to.push_back(static_cast<char>(value)); };
+    if (c < 0x80U) {
+        byte(c);
+    } else if (c < 0x800U) {
+        byte(0xC0U | c >> 6U);
+        byte(0x80U | (c & 0x3FU));
+    } else if (c < 0x10000U) {
+        byte(0xE0U | c >> 12U);
+        byte(0x80U | (c >> 6U & 0x3FU));
+        byte(0x80U | (c & 0x3FU));
+    } else {
+        byte(0xF0U | c >> 18U);
+        byte(0x80U | (c >> 12U & 0x3FU));
+        byte(0x80U | (c >> 6U & 0x3FU));
+        byte(0x80U | (c & 0x3FU));
+    }
+}
+
+std::optional<std::uint32_t> hex4(std::string_view text) {
+    std::uint32_t value = 0;
+    if (text.size() < 4) return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + 4, value, 16);
+    if (error != std::errc() || end != text.data() + 4) return std::nullopt;
+    return value;
+}
+
+/// Appends what a \u escape stands for; `text` begins after the "\u". Gives the bytes taken, 0 for a
+/// violation.
+std::size_t append_unicode(std::string& to, std::string_view text) {
+    const auto first = hex4(text);
+    if (!first) return 0;
+    if (*first < 0xD800U || *first > 0xDFFFU) {
+        append_utf8(to, *first);
+        return 4;
+    }
+    if (*first > 0xDBFFU || text.substr(4, 2) != "\\u") return 0;
+    const auto second = hex4(text.substr(6));
+    if (!second || *second < 0xDC00U || *second > 0xDFFFU) return 0;
+    append_utf8(to, 0x10000U + ((*first - 0xD800U) << 10U) + (*second - 0xDC00U));
+    return 10;
+}
+
+/// False for a violation.
+bool unescape(std::string_view raw, std::string& to) {
+    constexpr std::string_view kLetters = "\"\\/bfnrt";
+    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+    to.clear();
+    while (!raw.empty()) {
+        const std::size_t plain = std::min(raw.find('\\'), raw.size());
+        to.append(raw.substr(0, plain));
+        raw.remove_prefix(plain);
+        if (raw.empty()) return true;
+        if (raw.size() < 2) return false;
+        const char letter = raw[1];
+        raw.remove_prefix(2);
+        if (letter == 'u') {
+            const std::size_t taken = append_unicode(to, raw);
+            if (taken == 0) return false;
+            raw.remove_prefix(taken);
+            continue;
+        }
+        const std::size_t place = kLetters.find(letter);
+        if (place == std::string_view::npos) return false;
+        to.push_back(kMeanings[place]);
+    }
+    return true;
+}
+
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+}  // namespace
+
+std::string JsonCursor::error() const {
+    if (error_ == nullptr) return {};
+    return std::string(error_) + " was expected at byte " + std::to_string(error_at_ - begin_);
+}
+
+void JsonCursor::fail(const char* expected) noexcept {
+    if (error_ != nullptr) return;
+    error_ = expected;
+    error_at_ = at_;
+    at_ = end_;
+}
+
+char JsonCursor::peek() noexcept {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+    return at_ == end_ ? '\0' : *at_;
+}
+
+bool JsonCursor::take(char c) noexcept {
+    if (peek() != c) return false;
+    ++at_;
+    return true;
+}
+
+bool JsonCursor::enter_object() {
+    first_ = take('{');
+    if (!first_) fail("an object");
+    return first_;
+}
+
+bool JsonCursor::enter_array() {
+    first_ = take('[');
+    if (!first_) fail("an array");
+    return first_;
+}
+
+/// True when a member or an element follows.
+bool JsonCursor::separated(char closing) noexcept {
+    if (!ok()) return false;
+    const bool first = std::exchange(first_, false);
+    if (take(closing)) return false;
+    if (first || take(',')) return true;
+    fail("a comma or the end of what was begun");
+    return false;
+}
+
+std::optional<std::string_view> JsonCursor::next_member() {
+    if (!separated('}')) return std::nullopt;
+    bool escaped = false;
+    const std::string_view key = string_token(escaped);
+    if (ok() && !take(':')) fail("a colon");
+    if (!ok()) return std::nullopt;
+    return key;
+}
+
+bool JsonCursor::next_element() {
+    return separated(']');
+}
+
+bool JsonCursor::take_null() {
+    if (peek() != 'n') return false;
+    if (end_ - at_ >= 4 && std::memcmp(at_, "null", 4) == 0)
+        at_ += 4;
+    else
+        fail("null");
+    return true;
+}
+
+bool JsonCursor::next_is_object() noexcept {
+    return peek() == '{';
+}
+
+void JsonCursor::read(bool& to) {
+    const char c = peek();
+    const std::string_view word = c == 't' ? "true" : "false";
+    if (static_cast<std::size_t>(end_ - at_) < word.size() || std::string_view(at_, word.size()) != word)
+        return fail("true or false");
+    to = c == 't';
+    at_ += word.size();
+}
+
+bool JsonCursor::read_integer(std::int64_t& to) {
+    (void)peek();
+    const auto [end, error] = std::from_chars(at_, end_, to);
+    if (error != std::errc() || (end != end_ && (*end == '.' || *end == 'e' || *end == 'E'))) {
+        fail("an integer");
+        return false;
+    }
+    at_ = end;
+    return true;
+}
+
+std::string_view JsonCursor::string_token(bool& escaped) {
+    if (!take('"')) {
+        fail("a string");
+        return {};
+    }
+    const char* const from = at_;
+    while (at_ != end_ && *at_ != '"') {
+        if (*at_ == '\\') {
+            escaped = true;
+            if (++at_ == end_) break;
+        }
+        ++at_;
+    }
+    if (at_ == end_) {
+        fail("the end of a string");
+        return {};
+    }
+    return {from, static_cast<std::size_t>(at_++ - from)};
+}
+
+void JsonCursor::read(std::string& to) {
+    bool escaped = false;
+    const std::string_view raw = string_token(escaped);
+    if (!ok()) return;
+    if (!escaped)
+        to.assign(raw);
+    else if (!unescape(raw, to))
+        fail("a string with valid escapes");
+}
+
+std::string_view JsonCursor::skip() {
+    (void)peek();
+    const char* const from = at_;
+    std::size_t depth = 0;
+    do {
+        const char c = peek();
+        if (c == '"') {
+            bool escaped = false;
+            (void)string_token(escaped);
+        } else if (c == '{' || c == '[') {
+            ++depth;
+            ++at_;
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            --depth;
+            ++at_;
+        } else if ((c == ',' || c == ':') && depth > 0) {
+            ++at_;
+        } else {
+            const char* const word = at_;
+            while (at_ != end_ && std::strchr(",:]}[{\" \t\r\n", *at_) == nullptr) ++at_;
+            if (at_ == word) fail("a value");
+        }
+    } while (ok() && depth > 0);
+    if (!ok()) return {};
+    first_ = false;
+    return {from, static_cast<std::size_t>(at_ - from)};
+}
+
+void JsonCursor::expect_end() {
+    if (!ok()) return;
+    (void)peek();
+    if (at_ != end_) fail("the end");
+}
+
+}  // namespace vigil::protocol

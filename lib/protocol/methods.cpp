@@ -1,0 +1,126 @@
+#include "protocol/methods.hpp"
+
+#include <array>
+
+#include "base/check.hpp"
+#include "base/nearest.hpp"
+
+namespace vigil::protocol {
+namespace {
+
+using Type = ParameterType;
+
+constexpr Parameter kName = {"name", Type::patterns, true,
+                             "which tasks: a shell pattern, or an array of them"};
+constexpr Parameter kNames = {"name", Type::patterns, false, "which tasks (default: all)"};
+constexpr Parameter kWait = {"wait", Type::boolean, false,
+                             "answer when the outcome is reached (default: true)"};
+constexpr Parameter kTimeout = {"timeout", Type::duration, false,
+                                "how long to wait at most (default: no limit)"};
+
+constexpr std::array<Parameter, 1> kPath = {
+    {{"path", Type::text, false, "an absolute path (default: the daemon's own file)"}}};
+constexpr std::array<Parameter, 1> kNow = {
+    {{"now", Type::boolean, false, "SIGKILL to everything at once (default: false)"}}};
+constexpr std::array<Parameter, 4> kAdd = {
+    {{"name", Type::text, true, "the new task's name"},
+     {"spec", Type::object, true, "the task as it stands under \"tasks\""},
+     kWait,
+     kTimeout}};
+constexpr std::array<Parameter, 3> kOrder = {{kName, kWait, kTimeout}};
+constexpr std::array<Parameter, 4> kKill = {
+    {kName, {"now", Type::boolean, false, "SIGKILL at once (default: false)"}, kWait, kTimeout}};
+constexpr std::array<Parameter, 2> kSignal = {
+    {kName, {"signal", Type::signal, true, "\"HUP\", \"SIGHUP\" or 1"}}};
+constexpr std::array<Parameter, 2> kStatus = {
+    {kNames,
+     {"spec", Type::boolean, false, "add the effective specification to each task (default: false)"}}};
+constexpr std::array<Parameter, 3> kTaskWait = {
+    {kName, {"for", Type::wait_for, true, "healthy, stopped, completed or exit"}, kTimeout}};
+constexpr std::array<Parameter, 1> kSubscribe = {{kNames}};
+
+constexpr std::span<const Parameter> kNone;
+constexpr bool kYes = true;
+constexpr bool kNotYet = false;
+
+constexpr std::array<MethodInfo, 19> kMethods = {{
+    {Method::daemon_hello, "daemon.hello", Right::read, kYes, kNone, "name, version and api of the daemon"},
+    {Method::daemon_status, "daemon.status", Right::read, kYes, kNone,
+     "the daemon itself, and tasks by state"},
+    {Method::daemon_check, "daemon.check", Right::admin, kYes, kPath,
+     "judge a configuration without using it"},
+    {Method::daemon_shutdown, "daemon.shutdown", Right::admin, kYes, kNow, "stop every task, then end"},
+    {Method::task_add, "task.add", Right::admin, kYes, kAdd, "add a task"},
+    {Method::task_remove, "task.remove", Right::admin, kYes, kOrder, "stop tasks and forget them"},
+    {Method::task_start, "task.start", Right::operate, kYes, kOrder, "start tasks; resets their attempts"},
+    {Method::task_stop, "task.stop", Right::operate, kYes, kOrder,
+     "end tasks gracefully and leave them stopped"},
+    {Method::task_restart, "task.restart", Right::operate, kYes, kOrder, "stop what runs, then start"},
+    {Method::task_kill, "task.kill", Right::operate, kYes, kKill, "end tasks for good: they stay dead"},
+    {Method::task_signal, "task.signal", Right::operate, kYes, kSignal, "send a signal to the main process"},
+    {Method::task_status, "task.status", Right::read, kYes, kStatus, "where tasks are, and why"},
+    {Method::task_wait, "task.wait", Right::read, kYes, kTaskWait, "answer when tasks get somewhere"},
+    {Method::events_subscribe, "events.subscribe", Right::read, kYes, kSubscribe,
+     "be told every change of state"},
+    {Method::daemon_upgrade, "daemon.upgrade", Right::admin, kNotYet, kNone,
+     "re-execute the daemon in place"},
+    {Method::daemon_reload, "daemon.reload", Right::admin, kNotYet, kNone,
+     "take over the changed configuration"},
+    {Method::task_pause, "task.pause", Right::operate, kNotYet, kNone, "suspend supervision"},
+    {Method::task_resume, "task.resume", Right::operate, kNotYet, kNone, "take supervision up again"},
+    {Method::task_logs, "task.logs", Right::read, kNotYet, kNone, "what tasks printed"},
+}};
+
+constexpr bool in_order_of_method() {
+    for (std::size_t i = 0; i < kMethods.size(); ++i)
+        if (static_cast<std::size_t>(kMethods[i].id) != i) return false;
+    return true;
+}
+static_assert(in_order_of_method());
+
+RpcError not_found(std::string message) {
+    return {.code = ErrorCode::method_not_found, .message = std::move(message)};
+}
+
+}  // namespace
+
+std::string_view to_string(Right right) noexcept {
+    switch (right) {
+        case Right::read: return "read";
+        case Right::operate: return "operate";
+        case Right::admin: return "admin";
+    }
+    return {};
+}
+
+std::span<const MethodInfo> methods() noexcept {
+    return kMethods;
+}
+
+const MethodInfo& info(Method method) noexcept {
+    return kMethods[static_cast<std::size_t>(method)];
+}
+
+const MethodInfo* find_method(std::string_view name) noexcept {
+    for (const MethodInfo& method : kMethods)
+        if (method.name == name) return &method;
+    return nullptr;
+}
+
+Result<const MethodInfo*, RpcError> resolve(const Request& request) {
+    const MethodInfo* method = find_method(request.method);
+    if (method == nullptr) {
+        std::array<std::string_view, kMethods.size()> names;
+        for (std::size_t i = 0; i < names.size(); ++i) names[i] = kMethods[i].name;
+        // What comes back in a message is bounded, whatever was sent.
+        std::string message = "there is no method \"" + request.method.substr(0, 64) + "\"";
+        if (const std::string_view nearest = nearest_word(request.method, names); !nearest.empty())
+            message.append("; did you mean ").append(nearest).append("?");
+        return Failure{not_found(std::move(message))};
+    }
+    if (!method->available)
+        return Failure{not_found("this version of vigild does not have " + std::string(method->name))};
+    return method;
+}
+
+}  // namespace vigil::protocol

@@ -1,0 +1,56 @@
+// The client's side of task_status.hpp.
+#include <array>
+
+#include "protocol/fields.hpp"
+
+namespace vigil::protocol {
+namespace {
+
+// In the order of write_task_status, which makes each found at once.
+constexpr std::array<Field<TaskStatus>, 20> kFields = {{
+    {"name", [](JsonCursor& in, TaskStatus& to) { in.read(to.name); }},
+    {"status", [](JsonCursor& in, TaskStatus& to) { in.read(to.status); }},
+    {"paused", [](JsonCursor& in, TaskStatus& to) { in.read(to.paused); }},
+    {"desired", [](JsonCursor& in, TaskStatus& to) { in.read(to.desired); }},
+    {"waiting_turn", [](JsonCursor& in, TaskStatus& to) { in.read(to.waiting_turn); }},
+    {"cause", [](JsonCursor& in, TaskStatus& to) { read_cause(in, to.cause); }},
+    {"pid", [](JsonCursor& in, TaskStatus& to) { in.read(to.pid); }},
+    {"generation", [](JsonCursor& in, TaskStatus& to) { in.read(to.generation); }},
+    {"restart_attempts", [](JsonCursor& in, TaskStatus& to) { in.read(to.restart_attempts); }},
+    {"max_restart_attempts", [](JsonCursor& in, TaskStatus& to) { in.read(to.max_restart_attempts); }},
+    {"restarts_total", [](JsonCursor& in, TaskStatus& to) { in.read(to.restarts_total); }},
+    {"started_at", [](JsonCursor& in, TaskStatus& to) { read_time(in, to.started_at); }},
+    {"uptime_ms", [](JsonCursor& in, TaskStatus& to) { in.read(to.uptime); }},
+    {"last_heartbeat_age_ms", [](JsonCursor& in, TaskStatus& to) { in.read(to.last_heartbeat_age); }},
+    {"heartbeat_timeout_ms", [](JsonCursor& in, TaskStatus& to) { in.read(to.heartbeat_timeout); }},
+    {"next_start_in_ms", [](JsonCursor& in, TaskStatus& to) { in.read(to.next_start_in); }},
+    {"stop_kill_in_ms", [](JsonCursor& in, TaskStatus& to) { in.read(to.stop_kill_in); }},
+    {"status_text", [](JsonCursor& in, TaskStatus& to) { read_text(in, to.status_text); }},
+    {"last_exit", [](JsonCursor& in, TaskStatus& to) { read_last_exit(in, to.last_exit); }},
+    {"spec", [](JsonCursor& in, TaskStatus& to) { to.spec = in.skip(); }},
+}};
+
+std::optional<std::string> fault_of(const TaskStatus& task) {
+    if (task.name.empty()) return "\"name\" is missing";
+    if (task.status.empty()) return "\"status\" of " + task.name + " is missing";
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<TaskStatus, std::string> parse_task_status(std::string_view object) {
+    auto task = read_whole<TaskStatus>(object, kFields);
+    if (!task) return task;
+    if (auto fault = fault_of(*task)) return Failure{std::move(*fault)};
+    return task;
+}
+
+Result<std::vector<TaskStatus>, std::string> parse_task_statuses(std::string_view result) {
+    auto tasks = read_list<TaskStatus>(result, "tasks", kFields);
+    if (!tasks) return tasks;
+    for (const TaskStatus& task : *tasks)
+        if (auto fault = fault_of(task)) return Failure{std::move(*fault)};
+    return tasks;
+}
+
+}  // namespace vigil::protocol
