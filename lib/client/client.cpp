@@ -1,0 +1,144 @@
+#include "client/client.hpp"
+
+#include "base/text.hpp"
+
+namespace vigil::client {
+namespace {
+
+void write_names(json::Writer& out, const protocol::Patterns& names) {
+    out.key("name").begin_array();
+    for (const std::string& name : names) out.value(name);
+    out.end_array();
+}
+
+}  // namespace
+
+std::string params_text(const Order& order) {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object();
+    write_names(out, order.names);
+    if (!order.wait) out.member("wait", false);
+    if (order.timeout)
+        out.member("timeout", std::chrono::ceil<std::chrono::milliseconds>(*order.timeout).count());
+    if (order.now) out.member("now", true);
+    out.end_object();
+    return text;
+}
+
+std::string names_text(const protocol::Patterns& names, bool spec) {
+    if (names.empty() && !spec) return {};
+    std::string text;
+    json::Writer out(text);
+    out.begin_object();
+    if (!names.empty()) write_names(out, names);
+    if (spec) out.member("spec", true);
+    out.end_object();
+    return text;
+}
+
+Result<Client, Fault> Client::open(const std::vector<std::string>& sockets, const Patience& patience) {
+    auto channel = Channel::open(sockets, patience);
+    if (!channel) return Failure{std::move(channel).error()};
+    return Client(std::move(channel).value());
+}
+
+Fault Client::misread(std::string_view what) const {
+    return {.kind = Fault::Kind::protocol,
+            .message = "what answers at " + socket() +
+                       " does not speak vigil's protocol: " + escape_for_display(what)};
+}
+
+Result<protocol::Incoming, Fault> Client::receive(const Patience& patience) {
+    auto line = channel_.receive(patience);
+    if (!line) return Failure{std::move(line).error()};
+    auto message = protocol::parse_incoming(*line);
+    if (!message) return Failure{misread(message.error())};
+    return std::move(message).value();
+}
+
+Result<std::string_view, Fault> Client::call(protocol::Method method, std::string_view params,
+                                             const Patience& patience) {
+    const std::uint64_t id = ++last_id_;
+    // A daemon that refuses a connection says why and closes it; the reason is worth more than the failed
+    // write.
+    auto sent = channel_.send(protocol::request_line(id, protocol::info(method).name, params), patience);
+    if (!sent && sent.error().kind != Fault::Kind::disconnected) return Failure{sent.error()};
+    while (true) {
+        auto message = receive(patience);
+        if (!message) return Failure{std::move(message).error()};
+        if (!message->method.empty()) {
+            if (message->method == protocol::kEventMethod) events_.emplace_back(message->payload);
+            continue;
+        }
+        if (message->error && (!message->id || *message->id == id))
+            return Failure{fault_of(std::move(*message->error))};
+        if (message->id == id) return message->payload;
+        return Failure{misread("an answer to a request that was not made")};
+    }
+}
+
+Result<protocol::Hello, Fault> Client::hello(const Patience& patience) {
+    auto result = call(protocol::Method::daemon_hello, {}, patience);
+    if (!result) return Failure{std::move(result).error()};
+    auto hello = protocol::parse_hello(*result);
+    if (!hello) return Failure{misread(hello.error())};
+    return std::move(hello).value();
+}
+
+Result<protocol::DaemonStatus, Fault> Client::daemon_status(const Patience& patience) {
+    auto result = call(protocol::Method::daemon_status, {}, patience);
+    if (!result) return Failure{std::move(result).error()};
+    auto status = protocol::parse_daemon_status(*result);
+    if (!status) return Failure{misread(status.error())};
+    return std::move(status).value();
+}
+
+Result<std::vector<protocol::TaskStatus>, Fault> Client::statuses(const protocol::Patterns& names,
+                                                                  const Patience& patience) {
+    auto result = call(protocol::Method::task_status, names_text(names), patience);
+    if (!result) return Failure{std::move(result).error()};
+    auto tasks = protocol::parse_task_statuses(*result);
+    if (!tasks) return Failure{misread(tasks.error())};
+    return std::move(tasks).value();
+}
+
+Result<std::vector<protocol::TaskOutcome>, Fault> Client::order(const Order& order,
+                                                                const Patience& patience) {
+    auto result = call(order.method, params_text(order), patience);
+    if (!result) return Failure{std::move(result).error()};
+    auto outcomes = protocol::parse_outcomes(*result);
+    if (!outcomes) return Failure{misread(outcomes.error())};
+    return std::move(outcomes).value();
+}
+
+Result<void, Fault> Client::subscribe(const protocol::Patterns& names, const Patience& patience) {
+    auto result = call(protocol::Method::events_subscribe, names_text(names), patience);
+    if (!result) return Failure{std::move(result).error()};
+    return {};
+}
+
+Result<std::string_view, Fault> Client::next_event(const Patience& patience) {
+    if (!events_.empty()) {
+        event_ = std::move(events_.front());
+        events_.pop_front();
+        return std::string_view(event_);
+    }
+    while (true) {
+        auto message = receive(patience);
+        if (!message) return Failure{std::move(message).error()};
+        if (message->error) return Failure{fault_of(std::move(*message->error))};
+        if (message->method == protocol::kEventMethod) return message->payload;
+    }
+}
+
+Result<void, Fault> Client::wait_for_end(const Patience& patience) {
+    while (true) {
+        auto line = channel_.receive(patience);
+        if (line) continue;
+        if (line.error().kind == Fault::Kind::disconnected) return {};
+        return Failure{std::move(line).error()};
+    }
+}
+
+}  // namespace vigil::client
