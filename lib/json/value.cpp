@@ -95,4 +95,11 @@ const Value* Value::find(std::string_view key) const noexcept {
     return nullptr;
 }
 
+Value* Value::find(std::string_view key) noexcept {
+    if (Object* members = as_object())
+        for (Member& member : *members)
+            if (member.key == key) return &member.value;
+    return nullptr;
+}
+
 }  // namespace vigil::json

@@ -72,6 +72,7 @@ class Value {
     /// The member of that name; null when there is none or this is no object. Linear in the number of
     /// members.
     [[nodiscard]] const Value* find(std::string_view key) const noexcept;
+    [[nodiscard]] Value* find(std::string_view key) noexcept;
 
     Place place;  ///< of the first character; unknown for a value that was not parsed
 
