@@ -47,6 +47,8 @@ template void Task::start_after_stop(event::Start&, Turn&);
 void Task::restart_run(event::Restart& order, Turn& turn) {
     desired_ = Desired::up;
     attempts_ = 0;
+    // A run before its Spawned is the new one already: a restart asked for while one is in flight happens once.
+    if (run()->main_pid == 0) return;
     end_by_order(std::move(order.by), false, turn);
 }
 

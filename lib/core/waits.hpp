@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,8 +18,10 @@ enum class Ticket : std::uint64_t {};
 enum class Goal : std::uint8_t {
     running,  ///< of start: healthy, or completed already; `failed`, `dead` and a counter-order are failures
     restarted,  ///< of restart: as running, in a later generation
-    stopped,    ///< of stop: nothing of it runs and nothing is due
-    dead,       ///< of kill
+    /// Of stop: nothing of it runs and nothing is due; a start in between is a failure. Where no stop was
+    /// ordered (wait --for=stopped): as long as it takes.
+    stopped,
+    dead,       ///< of kill; a removed task counts as well, as there is less left of it than was asked for
     removed,    ///< of remove: the name is free
     healthy,    ///< wait --for=healthy: as long as it takes; fails when it cannot become so without an order
     completed,  ///< wait --for=completed
@@ -43,12 +46,30 @@ class Waits {
                                              Generation generation_before);
     /// The tickets that this change settles.
     [[nodiscard]] std::vector<Settled> observe(const effect::Announce& change);
-    /// Forgets every wait of a ticket: the client is gone or its time is up.
+    /// Forgets every wait of a ticket: the client is gone or its time is up. The order itself goes on.
     void cancel(Ticket ticket);
-    [[nodiscard]] std::size_t size() const noexcept;
+    /// Waits that are not settled yet; a ticket may have one for each of several tasks.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:
-    // To be completed by the implementation.
+    struct Wait {
+        Ticket ticket{};
+        Goal goal{};
+        Generation generation{};  ///< the run that a later or ended one is told from
+        bool patient = false;     ///< no order stands behind it: a start on the way is no counter-order
+    };
+    struct Tasks {
+        std::vector<TaskId> asked;  ///< settled ones included
+        std::size_t open = 0;
+    };
+
+    /// In order of arrival. A removed task settles all of its waits, so no later task of its TaskId finds
+    /// them.
+    std::unordered_map<TaskId, std::vector<Wait>> by_task_;
+    std::unordered_map<Ticket, Tasks> by_ticket_;
+    std::size_t size_ = 0;
+
+    void drop(Ticket ticket);
 };
 
 }  // namespace vigil::core
