@@ -62,7 +62,7 @@ struct NotifyCount {
     bool more = false;        ///< the bound was reached; there may be more
 };
 
-/// Reads any notify socket; one for all of them, since it holds the buffers (about 200 KiB). Not thread-safe.
+/// Reads any notify socket; one for all of them, since it holds the buffers (about 100 KiB). Not thread-safe.
 class NotifyReceiver {
   public:
     NotifyReceiver();
@@ -71,7 +71,7 @@ class NotifyReceiver {
     NotifyReceiver& operator=(const NotifyReceiver&) = delete;
 
     /// Hands out what is queued, at most `max` datagrams. Nothing that arrives can fail: an empty datagram is
-    /// a message, a bad one is counted. `handle` must not call receive().
+    /// a message, a bad one is counted. `handle` must neither throw nor call receive().
     NotifyCount receive(int fd, std::size_t max, const std::function<void(const NotifyMessage&)>& handle);
 
   private:

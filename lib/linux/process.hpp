@@ -36,6 +36,10 @@ struct ChildEnd {
 /// Kind::unknown. Nothing as well for a zombie that its real parent has not reaped yet. Never blocks.
 [[nodiscard]] std::optional<ChildEnd> reap(int pidfd, const Features& features);
 
+/// Waits until an own child has ended and reaps it. Only for one that was sent SIGKILL, and never in a loop:
+/// a process in uninterruptible sleep takes its time. Reaped by someone else: returns at once.
+void wait_and_reap(int pidfd) noexcept;
+
 /// Whether the process has ended, reaped or not. Reaps nothing.
 [[nodiscard]] bool has_ended(int pidfd) noexcept;
 

@@ -28,6 +28,9 @@ struct Ready {
     std::uint32_t events = 0;
 };
 
+/// The most that one WatchSet::wait() hands out.
+inline constexpr std::size_t kMostReady = 256;
+
 /// Not thread-safe. Level-triggered: what is not read is handed out again, after all others that are ready.
 class WatchSet {
   public:
@@ -42,9 +45,9 @@ class WatchSet {
     /// To be called before close(2): a copy of the descriptor elsewhere would keep the entry alive, and the
     /// number is used again. Not watched (or -1): nothing happens.
     void remove(int fd) noexcept;
-    /// Fills `out` from the front with what is ready now and returns how many; never blocks. A full `out`
-    /// means there may be more. A batch is a snapshot: acting on one entry may outdate the tag of a later
-    /// one, so check its generation.
+    /// Fills `out` from the front with what is ready now and returns how many, at most kMostReady; never
+    /// blocks. As many as that, or a full `out`, means there may be more. A batch is a snapshot: acting on
+    /// one entry may outdate the tag of a later one, so check its generation.
     [[nodiscard]] std::size_t wait(std::span<Ready> out);
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
 

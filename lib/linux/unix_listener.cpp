@@ -1,0 +1,158 @@
+#include "linux/unix_listener.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace vigil::os {
+namespace {
+
+constexpr std::size_t kMostPath = sizeof(sockaddr_un::sun_path) - 1;
+
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return address;
+}
+
+UniqueFd stream_socket() {
+    return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+/// What connect(2) to the path says: 0 or EAGAIN (its queue is full) from a live socket, ECONNREFUSED from a
+/// dead one.
+int try_connect(const std::string& path) {
+    const UniqueFd probe = stream_socket();
+    if (!probe) return errno;
+    const sockaddr_un address = address_of(path);
+    return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
+                                                                                                    : errno;
+}
+
+/// Makes way for a socket at `path`. Safe against another daemon because the caller holds the instance lock.
+Result<void> clear_stale(const std::string& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT) return {};
+        return Failure{errno_error("looking at " + path)};
+    }
+    if (!S_ISSOCK(status.st_mode))
+        return Failure{Error{path + " exists and is not a socket; it was left alone: move it away", EEXIST}};
+    const int answer = try_connect(path);
+    if (answer == 0 || answer == EAGAIN)
+        return Failure{Error{path + " is in use: another program answers there", EADDRINUSE}};
+    if (answer != ECONNREFUSED && answer != ENOENT && answer != EPROTOTYPE)
+        return Failure{Error{"asking whether anyone answers at " + path, answer}};
+    // EPROTOTYPE: a socket of another kind (datagram), bound by someone else.
+    if (answer == EPROTOTYPE)
+        return Failure{Error{path + " is a socket of another kind; it was left alone: move it away", EEXIST}};
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+        return Failure{errno_error("removing the stale socket " + path)};
+    return {};
+}
+
+}  // namespace
+
+Result<InstanceLock> InstanceLock::take(const std::string& path) {
+    UniqueFd file(
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600));
+    if (!file) return Failure{errno_error("opening the lock " + path)};
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return Failure{errno_error("locking " + path)};
+        char owner[16] = {};
+        const ssize_t size = ::pread(file.get(), owner, sizeof owner - 1, 0);
+        const std::string who = size > 1 ? "pid " + std::to_string(std::atol(owner)) : "another process";
+        return Failure{
+            Error{path + " is held by " + who + ": only one daemon may use this directory", EWOULDBLOCK}};
+    }
+    // For the message above only: the lock itself is what counts, so a full disk does not matter.
+    char owner[16];
+    const int length = std::snprintf(owner, sizeof owner, "%d\n", ::getpid());
+    if (::ftruncate(file.get(), 0) == 0) [[maybe_unused]]
+        const ssize_t ignored = ::pwrite(file.get(), owner, static_cast<std::size_t>(length), 0);
+    return InstanceLock(std::move(file));
+}
+
+Result<UnixListener> UnixListener::open(const InstanceLock&, ListenerOptions options) {
+    const std::string& path = options.path;
+    if (path.empty() || path.front() != '/' || path.find('\0') != std::string::npos)
+        return Failure{Error{"the socket path \"" + path + "\" is not an absolute path", EINVAL}};
+    if (path.size() > kMostPath)
+        return Failure{Error{"the socket path " + path + " has " + std::to_string(path.size()) +
+                                 " bytes; a Unix socket allows " + std::to_string(kMostPath),
+                             ENAMETOOLONG}};
+    UnixListener listener(std::move(options));
+    if (auto bound = listener.bind_and_listen(); !bound) return Failure{bound.error()};
+    return listener;
+}
+
+Result<void> UnixListener::bind_and_listen() {
+    const std::string& path = options_.path;
+    if (auto cleared = clear_stale(path); !cleared) return cleared;
+    UniqueFd fd = stream_socket();
+    if (!fd) return Failure{errno_error("making the socket " + path)};
+    // The mode of the descriptor becomes that of the path at bind, less the umask: at no instant is it wider
+    // than asked. Until the group is right it is the owner's only, who can thereby ask a stale one whether it
+    // lives.
+    const sockaddr_un address = address_of(path);
+    if (::fchmod(fd.get(), options_.mode & 0600) != 0 ||
+        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return Failure{errno_error("binding the socket " + path)};
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return Failure{errno_error("looking at the socket " + path)};
+    bound_ = Identity{status.st_dev, status.st_ino};
+    fd_ = std::move(fd);
+    if (options_.group && ::lchown(path.c_str(), static_cast<uid_t>(-1), *options_.group) != 0)
+        return Failure{
+            errno_error("giving the socket " + path + " to group " + std::to_string(*options_.group))};
+    if (::chmod(path.c_str(), options_.mode) != 0) return Failure{errno_error("setting the mode of " + path)};
+    if (::listen(fd_.get(), options_.backlog) != 0) return Failure{errno_error("listening on " + path)};
+    return {};
+}
+
+bool UnixListener::in_place() const noexcept {
+    struct stat status {};
+    return bound_ && ::lstat(options_.path.c_str(), &status) == 0 && status.st_dev == bound_->device &&
+           status.st_ino == bound_->inode;
+}
+
+Result<void> UnixListener::recreate() {
+    remove_path();
+    fd_.reset();
+    return bind_and_listen();
+}
+
+void UnixListener::remove_path() noexcept {
+    if (in_place()) ::unlink(options_.path.c_str());
+    bound_.reset();
+}
+
+UnixListener::UnixListener(UnixListener&& other) noexcept
+    : options_(std::move(other.options_)),
+      fd_(std::move(other.fd_)),
+      bound_(std::exchange(other.bound_, {})) {}
+
+UnixListener& UnixListener::operator=(UnixListener&& other) noexcept {
+    if (this == &other) return *this;
+    remove_path();
+    options_ = std::move(other.options_);
+    fd_ = std::move(other.fd_);
+    bound_ = std::exchange(other.bound_, {});
+    return *this;
+}
+
+UnixListener::~UnixListener() {
+    remove_path();
+}
+
+}  // namespace vigil::os
