@@ -1,0 +1,58 @@
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+#include "exit_code.hpp"
+#include "version.hpp"
+
+namespace vigil::daemon {
+namespace {
+
+constexpr const char* kFooter = R"(
+Without --config the file is /etc/vigil/vigil.json for root, and vigil/vigil.json below $XDG_CONFIG_HOME
+(~/.config) for other users.
+
+Signals:
+  SIGTERM, SIGINT   stop every task in order, then exit; a second one kills what is left
+
+Exit codes:
+  0   stopped as asked; --check: the configuration is valid
+  1   cannot start: another vigild runs on the runtime directory, or a directory or socket cannot be made
+  2   wrong usage
+  70  stopped by itself: more tasks are dead than daemon.max_dead_fraction allows
+  78  the configuration is invalid
+
+Examples:
+  vigild --config /etc/vigil/vigil.json --check
+  vigild -c ./vigil.json
+  vigilctl status                     # in another terminal)";
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
+    CommandLine line;
+    CLI::App app(
+        "vigild keeps the tasks of one configuration alive. It stays in the foreground and logs to stderr.",
+        "vigild");
+    app.footer(kFooter);
+    app.set_version_flag("--version", std::string("vigild ") + kVersion);
+    app.add_option("-c,--config", line.config_file, "Configuration file")->type_name("FILE");
+    app.add_flag("--check", line.check, "Check the configuration, report every error in it, and exit");
+    app.add_option("--disable-feature", line.disabled_features,
+                   "Do as if the kernel had no such feature (for tests; may be repeated)")
+        ->type_name("NAME")
+        ->group("");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const bool good = app.exit(error, out, err) == 0;
+        return {.run = std::nullopt,
+                .exit = EarlyExit{good ? exit_code::kDone : exit_code::kUsage, good ? out.str() : err.str()}};
+    }
+    return {.run = std::move(line), .exit = std::nullopt};
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,81 @@
+// Layer daemon. What each method of the control protocol does. Rights are checked before anything here is
+// reached.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/pending_orders.hpp"
+#include "control/session.hpp"
+#include "control/world.hpp"
+#include "protocol/methods.hpp"
+
+namespace vigil::daemon {
+
+/// An error as one message.
+[[nodiscard]] std::string error_line(const protocol::RequestId& id, const protocol::RpcError& error);
+
+/// One request being carried out.
+struct Call {
+    Session& session;
+    std::optional<protocol::RequestId> id;  ///< nothing: the client wants no answer
+    const protocol::MethodInfo& method;
+};
+
+class Methods {
+  public:
+    Methods(World world, std::function<Session*(SessionId)> find_session);
+
+    /// Carries out a request; its answer is sent now or, through PendingOrders, later.
+    void run(Call& call, protocol::Params params);
+
+    /// A change of state: settles the orders that waited for it.
+    void changed(const core::effect::Announce& change);
+    /// Answers the orders whose time is up; next_deadline() says when to call again.
+    void expire(core::TimePoint now);
+    [[nodiscard]] core::TimePoint next_deadline() const { return orders_.next_deadline(); }
+    void forget(SessionId session);
+    /// Everything is stopped: those who asked for it are told.
+    void finished();
+    /// For daemon.status.
+    void count_clients(std::size_t clients) { clients_ = clients; }
+
+    void refuse(Call& call, const protocol::RpcError& error);
+
+  private:
+    struct Order {
+        core::Event event;
+        core::Goal goal;
+    };
+
+    void answer_empty(Call& call);
+    void answer(const PendingOrders::Answer& answer);
+    [[nodiscard]] core::Ticket open(Call& call, std::optional<core::Duration> timeout);
+    void seal(core::Ticket ticket);
+    void give_order(core::Ticket ticket, core::TaskId task, const Order& order, bool wait);
+    /// The tasks that these patterns name; nothing after refusing the call because one of them names none.
+    std::optional<std::vector<core::TaskId>> select(Call& call, const protocol::Patterns& patterns);
+    void say(const Call& call, std::string_view what) const;
+    [[nodiscard]] std::string name_of(core::TaskId task) const;
+    [[nodiscard]] std::string state_of(core::TaskId task) const;
+
+    void hello(Call& call);
+    void daemon_status(Call& call);
+    void check(Call& call, const protocol::params::DaemonCheck& params);
+    void shut_down(Call& call, const protocol::params::DaemonShutdown& params);
+    void order(Call& call, const protocol::params::TaskOrder& params);
+    void add(Call& call, const protocol::params::TaskAdd& params);
+    void signal(Call& call, const protocol::params::TaskSignal& params);
+    void wait(Call& call, const protocol::params::TaskWait& params);
+    void status(Call& call, const protocol::params::TaskStatus& params);
+    void subscribe(Call& call, const protocol::params::EventsSubscribe& params);
+
+    World world_;
+    std::function<Session*(SessionId)> find_session_;
+    PendingOrders orders_;
+    std::vector<std::pair<SessionId, protocol::RequestId>> awaiting_shutdown_;
+    std::size_t clients_ = 0;
+};
+
+}  // namespace vigil::daemon

@@ -1,0 +1,198 @@
+#include "control/server.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/glob.hpp"
+#include "base/text.hpp"
+#include "protocol/rpc.hpp"
+#include "protocol/task_event.hpp"
+
+namespace vigil::daemon {
+namespace {
+
+/// Clients taken in one turn of the loop.
+constexpr int kAcceptsPerTurn = 32;
+
+core::TimePoint clock_now() {
+    return std::chrono::steady_clock::now();
+}
+
+bool matches(const std::vector<std::string>& patterns, std::string_view name) {
+    return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
+                                           [&](const auto& pattern) { return glob_match(pattern, name); });
+}
+
+}  // namespace
+
+ControlServer::ControlServer(os::UnixListener listener, World world)
+    : world_(std::move(world)),
+      listener_(std::move(listener)),
+      methods_(world_,
+               [this](SessionId id) {
+                   const auto session = sessions_.find(id);
+                   return session == sessions_.end() ? nullptr : session->second.get();
+               }),
+      watch_(std::make_unique<Watch>(world_.loop, listener_.fd(), [this](int) { accept(); })),
+      timer_(world_.loop, [this] {
+          methods_.expire(clock_now());
+          arm_timer();
+      }) {
+    watch_->interest(UV_READABLE);
+}
+
+void ControlServer::accept() {
+    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+        UniqueFd fd(::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (fd) {
+            open_session(std::move(fd));
+            continue;
+        }
+        if (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS) return;
+        // Without a descriptor the client would stay in the queue and wake us for ever.
+        world_.log->warn("no descriptor for another control client; dropping the one that is idle longest");
+        if (!make_room()) {
+            watch_->interest(0);
+            timer_.arm(clock_now() + std::chrono::milliseconds(100));
+        }
+        return;
+    }
+}
+
+void ControlServer::open_session(UniqueFd fd) {
+    auto peer = os::peer_of(fd.get());
+    if (!peer) return;
+    if (sessions_.size() >= kMaxClients && !make_room()) {
+        ++world_.dropped.clients_refused;
+        const std::string line =
+            error_line({}, {.code = protocol::ErrorCode::busy,
+                            .message = "too many clients are connected; try again later"});
+        (void)::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return;
+    }
+    const SessionId id{++last_session_};
+    Session::Port port{.request = [this](Session& from, std::string_view line) { request(from, line); },
+                       .line_too_long = [this](Session& from) { line_too_long(from); },
+                       .over = [this](Session& from) { close(from); }};
+    sessions_.emplace(
+        id, std::make_unique<Session>(world_.loop, id, std::move(fd), std::move(peer).value(), port));
+    methods_.count_clients(sessions_.size());
+}
+
+bool ControlServer::make_room() {
+    Session* oldest = nullptr;
+    for (const auto& [id, session] : sessions_)
+        if (session->idle() && (oldest == nullptr || session->last_active() < oldest->last_active()))
+            oldest = session.get();
+    if (oldest == nullptr) return false;
+    ++world_.dropped.clients_dropped;
+    oldest->drop();
+    return true;
+}
+
+void ControlServer::close(Session& session) {
+    const SessionId id = session.id();
+    methods_.forget(id);
+    auto node = sessions_.extract(id);
+    methods_.count_clients(sessions_.size());
+    // Its own callback may be on the stack.
+    world_.loop.defer(
+        [kept = std::shared_ptr<Session>(std::move(node.mapped()))]() mutable { kept.reset(); });
+}
+
+void ControlServer::line_too_long(Session& session) {
+    ++world_.dropped.clients_dropped;
+    session.send(
+        error_line({}, {.code = protocol::ErrorCode::invalid_request,
+                        .message = "the request line is longer than 1 MiB; the connection is closed"}));
+}
+
+void ControlServer::request(Session& session, std::string_view line) {
+    auto parsed = protocol::parse_request(line);
+    if (!parsed) return session.send(error_line(parsed.error().id, parsed.error().error));
+    const protocol::Request& request = parsed.value();
+    const auto refuse = [&](const protocol::RpcError& error) {
+        if (request.id) session.send(error_line(*request.id, error));
+    };
+
+    // Whoever may not look at all learns nothing, not even which methods there are.
+    if (!world_.access.highest(session.peer())) {
+        const protocol::MethodInfo* named = protocol::find_method(request.method);
+        say_denied(session, named != nullptr ? *named : protocol::info(protocol::Method::daemon_hello));
+        return refuse(
+            {.code = protocol::ErrorCode::denied, .message = "you may not use this control socket"});
+    }
+    const auto method = protocol::resolve(request);
+    if (!method) return refuse(method.error());
+    if (!world_.access.permits(session.peer(), (*method)->right)) {
+        say_denied(session, **method);
+        return refuse({.code = protocol::ErrorCode::denied,
+                       .message = std::string((*method)->name) +
+                                  " is not permitted to you: it needs the right to " +
+                                  std::string(protocol::to_string((*method)->right))});
+    }
+    auto params = protocol::decode(**method, request.params());
+    if (!params) return refuse(params.error());
+    Call call{.session = session, .id = request.id, .method = **method};
+    methods_.run(call, std::move(params).value());
+    arm_timer();
+}
+
+void ControlServer::say_denied(const Session& session, const protocol::MethodInfo& method) {
+    ++world_.dropped.requests_denied;
+    const os::Peer& peer = session.peer();
+    world_.log->warn("denied {} to uid {}, pid {} ({})", method.name, peer.uid, peer.pid,
+                     os::command_name(peer.pid));
+}
+
+void ControlServer::changed(const core::effect::Announce& change) {
+    methods_.changed(change);
+    ++last_event_;
+    std::string line;
+    std::vector<Session*> listeners;
+    for (const auto& [id, session] : sessions_)
+        if (session->subscribed && matches(session->event_patterns, change.name))
+            listeners.push_back(session.get());
+    if (listeners.empty()) return;
+    auto message = protocol::Message::notification(line, protocol::kEventMethod);
+    protocol::write_task_event(message.body(), change, last_event_, std::chrono::system_clock::now());
+    message.end();
+    for (Session* session : listeners) {
+        if (session->send_event(line)) continue;
+        ++world_.dropped.clients_dropped;
+        world_.log->warn("dropped a control client that did not read its events (uid {}, pid {})",
+                         session->peer().uid, session->peer().pid);
+    }
+}
+
+void ControlServer::finished() {
+    watch_.reset();
+    methods_.finished();
+    std::vector<Session*> open;
+    for (const auto& [id, session] : sessions_) open.push_back(session.get());
+    for (Session* session : open) session->finish();
+}
+
+bool ControlServer::drained() const noexcept {
+    return sessions_.empty();
+}
+
+void ControlServer::ensure_in_place() {
+    if (listener_.in_place()) return;
+    world_.log->warn("the control socket {} was removed; making it anew", listener_.path());
+    watch_.reset();
+    if (const auto made = listener_.recreate(); !made) world_.log->error("{}", made.error().text());
+    if (listener_.fd() < 0) return;
+    watch_ = std::make_unique<Watch>(world_.loop, listener_.fd(), [this](int) { accept(); });
+    watch_->interest(UV_READABLE);
+}
+
+void ControlServer::arm_timer() {
+    if (watch_) watch_->interest(UV_READABLE);
+    timer_.arm(methods_.next_deadline());
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,50 @@
+// Layer daemon. The control socket: accepts clients within bounds, checks each request's form and rights,
+// hands it to the methods, and tells subscribers what changes.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "control/methods.hpp"
+#include "control/session.hpp"
+#include "control/world.hpp"
+#include "linux/unix_listener.hpp"
+
+namespace vigil::daemon {
+
+inline constexpr std::size_t kMaxClients = 256;
+
+class ControlServer {
+  public:
+    ControlServer(os::UnixListener listener, World world);
+
+    /// A change of state, for those who wait and those who listen.
+    void changed(const core::effect::Announce& change);
+    /// Everything is stopped: answers those who asked for it and takes no further client.
+    void finished();
+    /// True when nothing is left to be written to any client.
+    [[nodiscard]] bool drained() const noexcept;
+    /// Makes the socket anew if its path was removed.
+    void ensure_in_place();
+
+  private:
+    void accept();
+    void open_session(UniqueFd fd);
+    void request(Session& session, std::string_view line);
+    void line_too_long(Session& session);
+    void close(Session& session);
+    [[nodiscard]] bool make_room();
+    void arm_timer();
+    void say_denied(const Session& session, const protocol::MethodInfo& method);
+
+    World world_;
+    os::UnixListener listener_;
+    std::map<SessionId, std::unique_ptr<Session>> sessions_;
+    Methods methods_;
+    std::uint64_t last_session_ = 0;
+    std::uint64_t last_event_ = 0;
+    std::unique_ptr<Watch> watch_;
+    Timer timer_;
+};
+
+}  // namespace vigil::daemon

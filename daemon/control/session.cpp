@@ -1,0 +1,174 @@
+#include "control/session.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace vigil::daemon {
+namespace {
+
+/// Long answers are produced up to here and no further until the reader took some.
+constexpr std::size_t kOutputChunk = 64 * 1024;
+/// Read in one turn of the loop from one client, so that one cannot starve the others.
+constexpr std::size_t kReadChunk = 64 * 1024;
+/// Written in one turn of the loop to one client, for the same reason.
+constexpr std::size_t kWriteBudget = 512 * 1024;
+
+}  // namespace
+
+Session::Session(Loop& loop, SessionId id, UniqueFd fd, os::Peer peer, Port port)
+    : id_(id),
+      fd_(std::move(fd)),
+      peer_(std::move(peer)),
+      port_(std::move(port)),
+      last_active_(std::chrono::steady_clock::now()),
+      watch_(loop, fd_.get(), [this](int events) { ready(events); }) {
+    update_interest();
+}
+
+void Session::abandon() noexcept {
+    if (promised_ > 0) --promised_;
+}
+
+void Session::send(std::string message) {
+    if (over_) return;
+    queue_.emplace_back(std::move(message));
+    write();
+}
+
+void Session::send(std::unique_ptr<LongAnswer> answer) {
+    if (over_) return;
+    queue_.emplace_back(std::move(answer));
+    write();
+}
+
+bool Session::send_event(std::string_view message) {
+    if (over_) return true;
+    if (event_bytes_ + message.size() > kMaxUnreadEvents) {
+        drop();
+        return false;
+    }
+    event_bytes_ += message.size();
+    send(std::string(message));
+    return true;
+}
+
+void Session::finish() {
+    if (over_) return;
+    finishing_ = true;
+    write();
+}
+
+void Session::drop() {
+    if (over_) return;
+    over_ = true;
+    watch_.interest(0);
+    port_.over(*this);
+}
+
+void Session::ready(int events) {
+    if (over_) return;
+    last_active_ = std::chrono::steady_clock::now();
+    if ((events & UV_WRITABLE) != 0) write();
+    if (over_) return;
+    if ((events & UV_READABLE) != 0 && may_take()) {
+        read();
+    } else if ((events & (UV_DISCONNECT | UV_PRIORITIZED)) != 0) {
+        if (hung_up()) return drop();
+        half_closed_ = true;
+        update_interest();
+    }
+}
+
+void Session::read() {
+    std::array<char, kReadChunk> bytes;
+    const ssize_t count = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count < 0 || (count == 0 && hung_up())) return drop();
+    if (count == 0) {
+        // `echo ... | socat` closes its side at once and still reads: what it asked is answered first.
+        half_closed_ = true;
+        return finish();
+    }
+    lines_.feed({bytes.data(), static_cast<std::size_t>(count)});
+    take_lines();
+}
+
+bool Session::hung_up() const {
+    pollfd entry{.fd = fd_.get(), .events = 0, .revents = 0};
+    return ::poll(&entry, 1, 0) == 1 && (entry.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+void Session::take_lines() {
+    // A request answered at once writes, and writing takes further lines: one level of it is enough.
+    if (taking_) return;
+    taking_ = true;
+    while (!over_ && may_take()) {
+        const auto line = lines_.next();
+        if (!line) break;
+        port_.request(*this, *line);
+    }
+    taking_ = false;
+    if (over_) return;
+    if (lines_.too_long() && !finishing_ && may_take()) {
+        port_.line_too_long(*this);
+        finish();
+    }
+    if (!over_) update_interest();
+}
+
+bool Session::refill() {
+    if (written_ < out_.size()) return true;
+    out_.clear();
+    written_ = 0;
+    while (!queue_.empty() && out_.size() < kOutputChunk) {
+        Message& front = queue_.front();
+        if (auto* text = std::get_if<std::string>(&front)) {
+            out_.append(*text);
+        } else if (std::get<std::unique_ptr<LongAnswer>>(front)->next(out_)) {
+            continue;
+        }
+        queue_.pop_front();
+    }
+    if (queue_.empty() && out_.empty()) {
+        event_bytes_ = 0;
+        out_.shrink_to_fit();
+    }
+    return !out_.empty();
+}
+
+void Session::write() {
+    std::size_t budget = kWriteBudget;
+    while (budget != 0 && refill()) {
+        const ssize_t count = ::send(fd_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN) break;
+        if (count < 0) {
+            drop();
+            return;
+        }
+        written_ += static_cast<std::size_t>(count);
+        budget -= std::min(budget, static_cast<std::size_t>(count));
+    }
+    if (finishing_ && queue_.empty() && out_.empty() && promised_ == 0) {
+        drop();
+        return;
+    }
+    if (may_take() && lines_.buffered() != 0) take_lines();
+    if (!over_) update_interest();
+}
+
+void Session::update_interest() {
+    const int reading = may_take() ? UV_READABLE : 0;
+    const int writing = queue_.empty() && out_.empty() ? 0 : UV_WRITABLE;
+    // Even a session that neither reads nor writes at the moment has to learn that its client went away.
+    // EPOLLRDHUP stays raised after a half-close and would spin; EPOLLHUP comes unasked, and libuv hands it
+    // to any interest.
+    watch_.interest(reading | writing | (half_closed_ ? UV_PRIORITIZED : UV_DISCONNECT));
+}
+
+}  // namespace vigil::daemon

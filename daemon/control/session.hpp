@@ -1,0 +1,106 @@
+// Layer daemon. One client of the control socket: lines in, messages out. Bounded in every direction: it
+// reads no further while too much is in flight, produces long answers only as the reader drains them, and
+// gives up a reader that lets events pile up.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/unique_fd.hpp"
+#include "control/pending_orders.hpp"
+#include "linux/peer.hpp"
+#include "loop/loop.hpp"
+#include "protocol/line_framing.hpp"
+
+namespace vigil::daemon {
+
+inline constexpr std::size_t kMaxRequestsInFlight = 64;
+inline constexpr std::size_t kMaxUnreadEvents = std::size_t{1} << 20;
+
+/// An answer that is written piece by piece, so that a long one is never held whole.
+class LongAnswer {
+  public:
+    virtual ~LongAnswer() = default;
+    /// Appends the next piece, some tens of KiB at most. False: that was the last one.
+    virtual bool next(std::string& out) = 0;
+};
+
+class Session {
+  public:
+    /// What a session needs of its server. All may be called from within the session's own calls.
+    struct Port {
+        std::function<void(Session&, std::string_view line)> request;
+        /// A line beyond the limit began; the session ends by itself once the answer to that is written.
+        std::function<void(Session&)> line_too_long;
+        std::function<void(Session&)>
+            over;  ///< called once; the session is destroyed later, not in this call
+    };
+
+    Session(Loop& loop, SessionId id, UniqueFd fd, os::Peer peer, Port port);
+
+    [[nodiscard]] SessionId id() const noexcept { return id_; }
+    [[nodiscard]] const os::Peer& peer() const noexcept { return peer_; }
+
+    /// A request was taken that will be answered later by answer() or abandon().
+    void promise() noexcept { ++promised_; }
+    /// The promised answer will not come from elsewhere after all, or no answer is wanted.
+    void abandon() noexcept;
+
+    /// Queues one message, ended by a newline.
+    void send(std::string message);
+    void send(std::unique_ptr<LongAnswer> answer);
+    /// Queues an event; a reader that has let kMaxUnreadEvents pile up is dropped, and false returned.
+    bool send_event(std::string_view message);
+
+    /// Reads no more; ends when everything queued is written.
+    void finish();
+
+    std::vector<std::string> event_patterns;  ///< see subscribed
+    bool subscribed = false;
+
+    /// Nothing asked and nothing awaited: it may be closed when room is needed for another client.
+    [[nodiscard]] bool idle() const noexcept {
+        return !subscribed && promised_ == 0 && queue_.empty() && out_.empty();
+    }
+    [[nodiscard]] core::TimePoint last_active() const noexcept { return last_active_; }
+    /// Drops the connection at once.
+    void drop();
+
+  private:
+    using Message = std::variant<std::string, std::unique_ptr<LongAnswer>>;
+
+    void ready(int events);
+    void read();
+    void take_lines();
+    void write();
+    bool refill();
+    void update_interest();
+    [[nodiscard]] bool hung_up() const;
+    [[nodiscard]] bool may_take() const noexcept {
+        return !finishing_ && promised_ + queue_.size() < kMaxRequestsInFlight;
+    }
+
+    SessionId id_;
+    UniqueFd fd_;
+    os::Peer peer_;
+    Port port_;
+    protocol::LineReader lines_;
+    std::deque<Message> queue_;
+    std::string out_;  ///< being written, from written_ on
+    std::size_t written_ = 0;
+    std::size_t event_bytes_ = 0;  ///< of events that were queued while something was unread
+    std::size_t promised_ = 0;
+    bool finishing_ = false;
+    bool half_closed_ = false;  ///< the client sends no more, but may still read
+    bool over_ = false;
+    bool taking_ = false;
+    core::TimePoint last_active_;
+    Watch watch_;  // goes before fd_ is closed
+};
+
+}  // namespace vigil::daemon

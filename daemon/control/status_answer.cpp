@@ -1,0 +1,45 @@
+#include "control/status_answer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/task_status.hpp"
+
+namespace vigil::daemon {
+namespace {
+
+/// About 600 bytes each.
+constexpr std::size_t kTasksPerPiece = 64;
+
+}  // namespace
+
+StatusAnswer::StatusAnswer(const core::Supervisor& supervisor, std::vector<core::TaskId> tasks,
+                           protocol::RequestId id, Options options)
+    : supervisor_(supervisor), tasks_(std::move(tasks)), id_(std::move(id)), options_(options) {}
+
+bool StatusAnswer::next(std::string& out) {
+    if (!std::exchange(begun_, true)) {
+        auto head = protocol::Message::result(out, id_);
+        head.body().begin_object().key("tasks").begin_array();
+    }
+    const protocol::ClockReading clock{.steady = std::chrono::steady_clock::now(),
+                                       .wall = std::chrono::system_clock::now()};
+    const std::size_t end = std::min(tasks_.size(), at_ + kTasksPerPiece);
+    for (; at_ < end; ++at_) {
+        const auto report = supervisor_.report(tasks_[at_], clock.steady);
+        if (!report) continue;
+        if (!std::exchange(first_, false)) out += ',';
+        json::Writer task(out);
+        if (options_.spec) {
+            protocol::write_task_status(task, *report, clock, config::describe(**report->spec, options_.env));
+        } else {
+            protocol::write_task_status(task, *report, clock);
+        }
+    }
+    if (at_ < tasks_.size()) return true;
+    // Closes what the head opened: the array of tasks, the result and the message.
+    out += "]}}\n";
+    return false;
+}
+
+}  // namespace vigil::daemon

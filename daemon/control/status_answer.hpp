@@ -1,0 +1,36 @@
+// Layer daemon. The answer to task.status, written piece by piece as the reader takes it: ten thousand tasks
+// are several megabytes, which no slow reader may make us hold.
+#pragma once
+
+#include <vector>
+
+#include "config/describe.hpp"
+#include "control/session.hpp"
+#include "core/supervisor.hpp"
+#include "protocol/rpc.hpp"
+
+namespace vigil::daemon {
+
+class StatusAnswer final : public LongAnswer {
+  public:
+    struct Options {
+        bool spec = false;  ///< add each task's effective specification
+        config::EnvValues env = config::EnvValues::masked;
+    };
+    /// A task that is removed while the answer is being read is left out.
+    StatusAnswer(const core::Supervisor& supervisor, std::vector<core::TaskId> tasks, protocol::RequestId id,
+                 Options options);
+
+    bool next(std::string& out) override;
+
+  private:
+    const core::Supervisor& supervisor_;
+    std::vector<core::TaskId> tasks_;
+    protocol::RequestId id_;
+    Options options_;
+    std::size_t at_ = 0;
+    bool begun_ = false;
+    bool first_ = true;
+};
+
+}  // namespace vigil::daemon

@@ -1,0 +1,232 @@
+// The methods that name tasks.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "base/glob.hpp"
+#include "base/signal_name.hpp"
+#include "control/methods.hpp"
+#include "control/status_answer.hpp"
+
+namespace vigil::daemon {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::Method;
+using protocol::TaskOutcome;
+
+core::TimePoint clock_now() {
+    return std::chrono::steady_clock::now();
+}
+
+core::Cause by(const os::Peer& peer) {
+    return {core::cause::ByOperator{{.uid = peer.uid, .pid = peer.pid}}};
+}
+
+core::Goal goal_of(protocol::params::TaskWait::For what) {
+    using For = protocol::params::TaskWait::For;
+    switch (what) {
+        case For::healthy: return core::Goal::healthy;
+        case For::stopped: return core::Goal::stopped;
+        case For::completed: return core::Goal::completed;
+        case For::exit: return core::Goal::exited;
+    }
+    return core::Goal::healthy;
+}
+
+std::string join(const std::vector<std::string>& words) {
+    std::string line;
+    for (const std::string& word : words) line.append(line.empty() ? "" : " ").append(word);
+    return line;
+}
+
+}  // namespace
+
+std::optional<std::vector<core::TaskId>> Methods::select(Call& call, const protocol::Patterns& patterns) {
+    std::vector<core::TaskId> selected;
+    std::vector<std::string> missing;
+    const auto all = std::any_of(patterns.begin(), patterns.end(), is_glob) ? world_.supervisor.ids_by_name()
+                                                                            : std::vector<core::TaskId>();
+    for (const std::string& pattern : patterns) {
+        const std::size_t before = selected.size();
+        if (!is_glob(pattern)) {
+            if (const auto task = world_.supervisor.find(pattern)) selected.push_back(*task);
+        } else {
+            for (const core::TaskId task : all)
+                if (glob_match(pattern, world_.supervisor.report(task, clock_now())->name))
+                    selected.push_back(task);
+        }
+        if (selected.size() == before) missing.push_back(pattern);
+    }
+    if (!missing.empty()) {
+        refuse(call, {.code = ErrorCode::no_such_task,
+                      .message =
+                          (missing.size() == 1 ? "no task is named " : "no tasks are named ") + join(missing),
+                      .names = missing});
+        return std::nullopt;
+    }
+    // A name that two patterns match is meant once.
+    std::unordered_set<core::TaskId> seen;
+    std::erase_if(selected, [&](core::TaskId task) { return !seen.insert(task).second; });
+    return selected;
+}
+
+core::Ticket Methods::open(Call& call, std::optional<core::Duration> timeout) {
+    call.session.promise();
+    return orders_.open(call.session.id(), call.id,
+                        timeout ? core::add_saturating(clock_now(), *timeout) : core::kNever);
+}
+
+void Methods::seal(core::Ticket ticket) {
+    if (const auto complete = orders_.seal(ticket)) answer(*complete);
+}
+
+void Methods::give_order(core::Ticket ticket, core::TaskId task, const Order& order, bool wait) {
+    const auto now = clock_now();
+    const auto before = world_.supervisor.report(task, now);
+    if (!before) return;
+    const std::string name(before->name);
+    const core::Generation generation = before->generation;
+    world_.supervisor.handle(task, order.event, now);
+    const auto after = world_.supervisor.report(task, now);
+    if (!after) {
+        orders_.note(ticket,
+                     {.name = name, .kind = TaskOutcome::Kind::done, .status = {}, .explanation = {}});
+        return;
+    }
+    const auto settled = world_.waits.add(ticket, order.goal, *after, generation);
+    if (settled) {
+        orders_.note(ticket, outcome_of(*settled, false));
+    } else if (wait) {
+        orders_.expect(ticket, task, name);
+    } else {
+        orders_.note(ticket, {.name = name,
+                              .kind = TaskOutcome::Kind::accepted,
+                              .status = std::string(core::to_string(after->state)),
+                              .explanation = {}});
+    }
+}
+
+void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
+    const bool starts = call.method.id == Method::task_start || call.method.id == Method::task_restart;
+    if (starts && world_.supervisor.shutting_down())
+        return refuse(call, {.code = ErrorCode::busy,
+                             .message = "the daemon is shutting down; nothing starts any more"});
+    const auto tasks = select(call, params.names);
+    if (!tasks) return;
+    say(call, join(params.names) + (params.now ? " (now)" : ""));
+
+    const core::Cause cause = by(call.session.peer());
+    const Order order = [&]() -> Order {
+        switch (call.method.id) {
+            case Method::task_start: return {core::event::Start{cause}, core::Goal::running};
+            case Method::task_stop: return {core::event::Stop{cause}, core::Goal::stopped};
+            case Method::task_restart: return {core::event::Restart{cause}, core::Goal::restarted};
+            case Method::task_kill: return {core::event::Kill{cause, params.now}, core::Goal::dead};
+            default: return {core::event::Remove{cause}, core::Goal::removed};
+        }
+    }();
+    const core::Ticket ticket = open(call, params.timeout);
+    for (const core::TaskId task : *tasks) give_order(ticket, task, order, params.wait);
+    if (!params.wait) world_.waits.cancel(ticket);
+    // Sealed before the turn: what it settles may be all that was awaited.
+    seal(ticket);
+    world_.turn();
+}
+
+void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
+    if (const std::string fault = config::task_name_fault(params.name); !fault.empty())
+        return refuse(call, {.code = ErrorCode::config_invalid, .message = fault, .problems = {fault}});
+    auto spec = config::parse_task(*params.spec, params.name, world_.facts.defaults, "request");
+    if (!spec) {
+        protocol::RpcError error{.code = ErrorCode::config_invalid,
+                                 .message = "the task \"" + params.name + "\" is not valid"};
+        for (const config::Problem& problem : spec.error()) error.problems.push_back(problem.text());
+        return refuse(call, error);
+    }
+    if (world_.supervisor.size() >= config::kMaxTasks)
+        return refuse(call, {.code = ErrorCode::busy,
+                             .message = fmt::format("there are {} tasks already, which is the limit",
+                                                    config::kMaxTasks)});
+    const bool autostart = (*spec)->autostart;
+    const auto now = clock_now();
+    const auto added = world_.supervisor.add(std::move(spec).value(), now);
+    if (!added) {
+        if (added.error() == core::Supervisor::AddError::shutting_down)
+            return refuse(call, {.code = ErrorCode::busy, .message = "the daemon is shutting down"});
+        return refuse(call,
+                      {.code = ErrorCode::already_exists,
+                       .message = "a task named \"" + params.name + "\" exists already; remove it first",
+                       .names = {params.name}});
+    }
+    say(call, params.name);
+    const core::Ticket ticket = open(call, params.timeout);
+    const auto report = world_.supervisor.report(*added, now);
+    std::optional<core::Settled> settled;
+    if (autostart && params.wait)
+        settled = world_.waits.add(ticket, core::Goal::running, *report, core::Generation{});
+    if (settled) {
+        orders_.note(ticket, outcome_of(*settled, false));
+    } else if (autostart && params.wait) {
+        orders_.expect(ticket, *added, params.name);
+    } else {
+        orders_.note(ticket, {.name = params.name,
+                              .kind = autostart ? TaskOutcome::Kind::accepted : TaskOutcome::Kind::done,
+                              .status = std::string(core::to_string(report->state)),
+                              .explanation = {}});
+    }
+    seal(ticket);
+    world_.turn();
+}
+
+void Methods::signal(Call& call, const protocol::params::TaskSignal& params) {
+    const auto tasks = select(call, params.names);
+    if (!tasks) return;
+    say(call, signal_name(params.signal) + " " + join(params.names));
+    const core::Ticket ticket = open(call, std::nullopt);
+    for (const core::TaskId task : *tasks) {
+        const auto sent = world_.signal(task, params.signal);
+        orders_.note(ticket, {.name = name_of(task),
+                              .kind = sent ? TaskOutcome::Kind::done : TaskOutcome::Kind::failed,
+                              .status = state_of(task),
+                              .explanation = sent ? std::string() : sent.error().text()});
+    }
+    seal(ticket);
+}
+
+void Methods::wait(Call& call, const protocol::params::TaskWait& params) {
+    const auto tasks = select(call, params.names);
+    if (!tasks) return;
+    const core::Ticket ticket = open(call, params.timeout);
+    for (const core::TaskId task : *tasks) {
+        const auto report = world_.supervisor.report(task, clock_now());
+        const auto settled = world_.waits.add(ticket, goal_of(params.what), *report, report->generation);
+        if (settled) {
+            orders_.note(ticket, outcome_of(*settled, false));
+        } else {
+            orders_.expect(ticket, task, std::string(report->name));
+        }
+    }
+    seal(ticket);
+}
+
+void Methods::status(Call& call, const protocol::params::TaskStatus& params) {
+    std::vector<core::TaskId> tasks;
+    if (params.names.empty()) {
+        tasks = world_.supervisor.ids_by_name();
+    } else if (auto selected = select(call, params.names)) {
+        tasks = std::move(*selected);
+    } else {
+        return;
+    }
+    if (!call.id) return;
+    const bool shown = world_.access.permits(call.session.peer(), protocol::Right::admin);
+    call.session.send(std::make_unique<StatusAnswer>(
+        world_.supervisor, std::move(tasks), *call.id,
+        StatusAnswer::Options{.spec = params.spec,
+                              .env = shown ? config::EnvValues::shown : config::EnvValues::masked}));
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,45 @@
+// Layer daemon. What the control methods act upon. Everything named here outlives the control server.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "control/access.hpp"
+#include "core/supervisor.hpp"
+#include "core/waits.hpp"
+#include "loop/loop.hpp"
+#include "protocol/daemon_status.hpp"
+
+namespace vigil::daemon {
+
+/// What is fixed for the daemon's life.
+struct Facts {
+    std::string config_file;
+    std::vector<std::string> config_files;
+    config::TaskDefaults defaults;
+    std::string runtime_dir;
+    std::string socket;
+    core::TimePoint started_at{};
+};
+
+struct World {
+    Loop& loop;
+    core::Supervisor& supervisor;
+    core::Waits& waits;
+    const Facts& facts;
+    Access access;
+    protocol::DropCounters& dropped;
+    std::shared_ptr<spdlog::logger> log;
+    /// Carries out what orders have led to.
+    std::function<void()> turn;
+    /// An operator's signal to the main process of a task.
+    std::function<Result<void>(core::TaskId, int signal)> signal;
+    std::function<void(bool now)> shut_down;
+};
+
+}  // namespace vigil::daemon

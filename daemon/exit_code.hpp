@@ -1,0 +1,12 @@
+// Layer daemon. vigild's exit codes; those above 63 are of sysexits.h(3head).
+#pragma once
+
+namespace vigil::daemon::exit_code {
+
+inline constexpr int kDone = 0;
+inline constexpr int kCannotStart = 1;  ///< another daemon runs, no socket, no runtime directory
+inline constexpr int kUsage = 2;
+inline constexpr int kTooManyDead = 70;  ///< daemon.max_dead_fraction was exceeded
+inline constexpr int kBadConfig = 78;
+
+}  // namespace vigil::daemon::exit_code

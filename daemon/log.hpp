@@ -1,0 +1,23 @@
+// Layer daemon. The daemon's own log on stderr: readable on a terminal, with priorities under journald, with
+// timestamps elsewhere. It never blocks the loop: what a slow reader has no room for is counted and said
+// later.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <memory>
+
+namespace vigil::daemon {
+
+enum class LogStyle : std::uint8_t { terminal, journal, plain };
+
+/// terminal: stderr is a terminal (coloured unless NO_COLOR is set); journal: JOURNAL_STREAM names stderr's
+/// file (systemd.exec(5)); plain: all else.
+[[nodiscard]] LogStyle detect_log_style();
+
+/// A logger that owns nothing but a bounded buffer; writes to `fd`, which stays open for its lifetime.
+/// Loop thread only.
+[[nodiscard]] std::shared_ptr<spdlog::logger> make_logger(int fd, LogStyle style,
+                                                          spdlog::level::level_enum level);
+
+}  // namespace vigil::daemon

@@ -1,0 +1,113 @@
+// vigild: reads its command line and configuration, puts the process in order, and runs the daemon.
+#include <cstdio>
+#include <string>
+
+#include "command_line.hpp"
+#include "config/config.hpp"
+#include "config_files.hpp"
+#include "daemon.hpp"
+#include "exit_code.hpp"
+#include "linux/process.hpp"
+#include "linux/signals.hpp"
+#include "log.hpp"
+
+#include <unistd.h>
+
+namespace vigil::daemon {
+namespace {
+
+/// An error before there is a log, or one that ends the start.
+int fail(const std::string& what, int code) {
+    std::fprintf(stderr, "vigild: %s\n", what.c_str());
+    return code;
+}
+
+spdlog::level::level_enum spdlog_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::trace: return spdlog::level::trace;
+        case config::LogLevel::debug: return spdlog::level::debug;
+        case config::LogLevel::info: return spdlog::level::info;
+        case config::LogLevel::warn: return spdlog::level::warn;
+        case config::LogLevel::error: return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+/// Everything that has to happen while there is one thread and nothing is open. The order matters:
+/// descriptors before anything is opened, signals before anything is started.
+Result<Process> prepare_process(const std::vector<std::string>& disabled_features) {
+    if (const auto streams = os::open_standard_streams(); !streams) return Failure{streams.error()};
+    if (const auto signals = os::reset_signals(); !signals) return Failure{signals.error()};
+    if (const auto calls = os::check_required_calls(); !calls) return Failure{calls.error()};
+    Process process;
+    process.features = os::probe_features();
+    for (const std::string& name : disabled_features)
+        if (!process.features.disable(name))
+            return Failure{Error{"--disable-feature: unknown feature " + name, 0}};
+    const auto limit = os::raise_open_file_limit();
+    if (!limit) return Failure{limit.error()};
+    process.open_files = *limit;
+    auto low = os::LowDescriptors::reserve();
+    if (!low) return Failure{low.error()};
+    process.low_descriptors = std::move(low).value();
+    process.environment = os::current_environment();
+    // Orphans of tasks come to us instead of leaving the tree that we answer for.
+    if (const auto subreaper = os::become_subreaper(); !subreaper) return Failure{subreaper.error()};
+    return process;
+}
+
+/// Absolute, so that the file is found again from wherever it is asked for later.
+std::string absolute(std::string path) {
+    if (path.starts_with('/')) return path;
+    char* here = ::getcwd(nullptr, 0);
+    if (here == nullptr) return path;
+    path = std::string(here) + "/" + path;
+    std::free(here);
+    return path;
+}
+
+int run(const CommandLine& line) {
+    std::string file = line.config_file;
+    if (file.empty()) {
+        const auto found = default_config_file(::geteuid(), environment_variable);
+        if (!found) return fail(found.error().text(), exit_code::kBadConfig);
+        file = *found;
+    }
+    auto process = line.check ? Result<Process>(Process{}) : prepare_process(line.disabled_features);
+    if (!process) return fail(process.error().text(), exit_code::kCannotStart);
+
+    ConfigFiles files;
+    auto config = config::load(files, absolute(file));
+    if (!config) {
+        const std::string problems = config::text(config.error());
+        std::fputs(problems.c_str(), stderr);
+        return fail(std::to_string(config.error().size()) +
+                        (config.error().size() == 1 ? " problem" : " problems") + "; nothing was started",
+                    exit_code::kBadConfig);
+    }
+    if (line.check) {
+        std::printf("%s: valid, %zu tasks\n", file.c_str(), config->tasks.size());
+        return exit_code::kDone;
+    }
+
+    auto place = take_place(config->daemon);
+    if (!place) return fail(place.error().text(), exit_code::kCannotStart);
+    const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));
+    auto daemon =
+        Daemon::create(std::move(process).value(), std::move(place).value(), std::move(config).value(), log);
+    if (!daemon) return fail(daemon.error().text(), exit_code::kCannotStart);
+    return (*daemon)->run();
+}
+
+}  // namespace
+}  // namespace vigil::daemon
+
+int main(int argc, char** argv) {
+    using namespace vigil::daemon;
+    const ParsedCommandLine parsed = parse_command_line(argc, argv);
+    if (parsed.exit) {
+        std::fputs(parsed.exit->text.c_str(), parsed.exit->code == 0 ? stdout : stderr);
+        return parsed.exit->code;
+    }
+    return run(*parsed.run);
+}

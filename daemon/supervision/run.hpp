@@ -1,0 +1,41 @@
+// Layer daemon. One run of a task as the daemon holds it: its processes and the ways in which it speaks.
+#pragma once
+
+#include <optional>
+
+#include "core/spec.hpp"
+#include "core/state.hpp"
+#include "linux/notify_socket.hpp"
+#include "linux/process_tree.hpp"
+#include "protocol/notify_message.hpp"
+
+namespace vigil::daemon {
+
+struct Run {
+    core::TaskId task{};
+    core::Generation generation{};
+    core::SpecPtr spec;
+
+    /// Nothing until the spawner has handed the process over.
+    std::optional<os::ProcessTree> tree;
+    os::RunIdentity identity;
+    /// Set once the task has named another main process than the one we started (MAINPID=).
+    UniqueFd main_pidfd;
+
+    os::NotifySocket notify;
+    UniqueFd heartbeat_pipe;
+    protocol::NotifyPipe pipe_lines;
+
+    bool kill_on_arrival = false;  ///< SIGKILL was asked for before there was a process
+    bool exit_told = false;        ///< the supervisor knows that the main process has ended
+    bool stranger_told = false;    ///< the log knows that others write to its socket
+    bool muted = false;            ///< says more than is read at a time: not watched for a moment
+    unsigned kills = 0;            ///< how often SIGKILL was asked for
+
+    /// When the main process was seen to have ended while its own parent had not reaped it.
+    std::optional<core::TimePoint> unreaped_since;
+
+    [[nodiscard]] bool other_main() const noexcept { return static_cast<bool>(main_pidfd); }
+};
+
+}  // namespace vigil::daemon

@@ -1,0 +1,234 @@
+#include "supervision/task_processes.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace vigil::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kBatch = 256;
+/// How long a run that floods its socket is not listened to: bounds it to some 6,000 messages a second.
+constexpr auto kMuteTime = milliseconds(10);
+
+core::TimePoint clock_now() {
+    return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dropped,
+                             std::function<void()> turn)
+    : log_(std::move(parts.log)),
+      features_(parts.features),
+      watches_(std::move(parts.watches)),
+      spawner_(std::move(parts.spawner)),
+      turn_(std::move(turn)),
+      messages_(log_, dropped,
+                [this](Run& run, pid_t pid, UniqueFd fd) { change_main(run, pid, std::move(fd)); }),
+      watch_(loop, watches_.fd(), [this](int) { turn_(); }),
+      child_signal_(loop, SIGCHLD, [this] { child_ended(); }),
+      linger_timer_(loop, [this] { turn_(); }),
+      unmute_timer_(loop, [this] { turn_(); }),
+      sweep_timer_(loop, [this] { sweep_orphans(); }) {
+    const auto added = watches_.add(spawner_->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
+    VIGIL_CHECK(added.ok(), "the spawner cannot be watched");
+    watch_.interest(UV_READABLE);
+}
+
+TaskProcesses::~TaskProcesses() {
+    // A process that is left at this point is left by an abort of the start: the destructor of a run ends
+    // nothing.
+    for (auto& [task, run] : runs_)
+        if (run->tree) (void)run->tree->kill_all();
+}
+
+Run* TaskProcesses::find(core::TaskId task, core::Generation generation) {
+    const auto run = runs_.find(task);
+    return run != runs_.end() && run->second->generation == generation ? run->second.get() : nullptr;
+}
+
+void TaskProcesses::spawn(const core::effect::Spawn& effect) {
+    auto run = std::make_unique<Run>();
+    run->task = effect.task;
+    run->generation = effect.generation;
+    run->spec = effect.spec;
+    VIGIL_CHECK(runs_.emplace(effect.task, std::move(run)).second, "a second run of a task was asked for");
+    spawner_->submit(
+        {.task = effect.task, .generation = effect.generation, .spec = effect.spec, .invocation = {}});
+}
+
+void TaskProcesses::signal(const core::effect::Signal& effect) {
+    Run* run = find(effect.task, effect.generation);
+    if (run == nullptr || !run->tree) return;
+    const bool main_only = effect.to == core::effect::SignalTarget::main;
+    for (const int signal : {effect.signal, SIGCONT}) {
+        const auto sent = main_only ? signal_main(effect.task, signal) : run->tree->signal_all(signal);
+        if (!sent && sent.error().code != ESRCH) log_->warn("{}: {}", run->spec->name, sent.error().text());
+    }
+}
+
+void TaskProcesses::kill_tree(const core::effect::KillTree& effect) {
+    Run* run = find(effect.task, effect.generation);
+    if (run == nullptr) return;
+    if (!run->tree) {
+        run->kill_on_arrival = true;
+        if (spawner_->cancel(effect.task, effect.generation) == os::Spawner::Cancelled::dropped) {
+            dropped_spawns_.emplace_back(effect.task, effect.generation);
+            look_at_lingering_by(clock_now());
+        }
+        return;
+    }
+    if (run->kills++ > 0) say_survivors(*run);
+    if (const auto killed = run->tree->kill_all(); !killed && killed.error().code != ESRCH)
+        log_->error("{}: {}", run->spec->name, killed.error().text());
+}
+
+void TaskProcesses::freeze(const core::effect::Freeze& effect) {
+    Run* run = find(effect.task, effect.generation);
+    if (run == nullptr || !run->tree) return;
+    if (const auto done = run->tree->freeze(effect.frozen); !done && done.error().code != ESRCH)
+        log_->warn("{}: {}", run->spec->name, done.error().text());
+}
+
+void TaskProcesses::release(const core::effect::Release& effect) {
+    Run* run = find(effect.task, effect.generation);
+    if (run == nullptr) return;
+    watches_.remove(run->notify.fd());
+    watches_.remove(run->heartbeat_pipe.get());
+    watches_.remove(run->main_pidfd.get());
+    if (run->tree) {
+        watches_.remove(run->tree->pidfd());
+        main_pids_.erase(run->tree->leader());
+        main_pids_.erase(run->identity.main_pid);
+    }
+    runs_.erase(effect.task);
+}
+
+Result<void> TaskProcesses::signal_main(core::TaskId task, int signal) {
+    const auto found = runs_.find(task);
+    if (found == runs_.end() || !found->second->tree || found->second->exit_told)
+        return Failure{Error{"there is no process to signal", ESRCH}};
+    Run& run = *found->second;
+    return run.other_main() ? os::signal_process(run.main_pidfd.get(), signal)
+                            : run.tree->signal_leader(signal);
+}
+
+void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) {
+    unmute(now);
+    // What is not read to its end is handed out again, after everything else that is ready: as many entries
+    // as there are descriptors show each of them once.
+    std::array<os::Ready, kBatch> batch;
+    for (std::size_t budget = watches_.size() + kBatch; budget >= kBatch; budget -= kBatch) {
+        const std::size_t count = watches_.wait(batch);
+        for (std::size_t i = 0; i < count; ++i) dispatch(batch[i], supervisor, now);
+        if (count < kBatch) break;
+    }
+    for (const auto& [task, generation] : std::exchange(dropped_spawns_, {}))
+        supervisor.handle(
+            task, core::event::SpawnFailed{generation, {core::SpawnStage::clone, ECANCELED, "was cancelled"}},
+            now);
+    look_at_lingering(supervisor, now);
+}
+
+void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& supervisor, core::TimePoint now) {
+    if (ready.tag.kind == os::WatchKind::spawner) return take_spawned(supervisor, now);
+    Run* run = find(ready.tag.task, ready.tag.generation);
+    if (run == nullptr) return;
+    switch (ready.tag.kind) {
+        case os::WatchKind::exit: return look_at_end(*run, supervisor, now);
+        case os::WatchKind::notify: return read_messages(*run, supervisor, now);
+        case os::WatchKind::heartbeat_pipe: return read_pipe(*run, supervisor, now);
+        case os::WatchKind::spawner: return;
+    }
+}
+
+void TaskProcesses::take_spawned(core::Supervisor& supervisor, core::TimePoint now) {
+    spawned_.clear();
+    spawner_->take_finished(spawned_);
+    for (os::SpawnOutcome& outcome : spawned_) arrive(std::move(outcome), supervisor, now);
+    spawned_.clear();
+}
+
+void TaskProcesses::arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now) {
+    Run* run = find(outcome.task, outcome.generation);
+    VIGIL_CHECK(run != nullptr && !run->tree, "a spawn came back that was not awaited");
+    if (outcome.failure) {
+        supervisor.handle(outcome.task,
+                          core::event::SpawnFailed{outcome.generation, std::move(*outcome.failure)}, now);
+        return;
+    }
+    run->tree.emplace(outcome.pid, std::move(outcome.pidfd), features_);
+    run->identity = {.main_pid = outcome.pid, .leader = outcome.pid, .uid = outcome.uid};
+    run->notify = std::move(outcome.notify);
+    run->heartbeat_pipe = std::move(outcome.heartbeat_pipe);
+    main_pids_.emplace(outcome.pid, outcome.task);
+    watch(*run, run->tree->pidfd(), os::WatchKind::exit);
+    if (run->notify) watch(*run, run->notify.fd(), os::WatchKind::notify);
+    if (run->heartbeat_pipe) watch(*run, run->heartbeat_pipe.get(), os::WatchKind::heartbeat_pipe);
+    if (run->kill_on_arrival) (void)run->tree->kill_all();
+    supervisor.handle(outcome.task, core::event::Spawned{outcome.generation, outcome.pid}, now);
+}
+
+void TaskProcesses::watch(Run& run, int fd, os::WatchKind kind) {
+    const auto added = watches_.add(fd, {run.task, run.generation, kind}, EPOLLIN);
+    if (added) return;
+    // The process runs and must not be lost: what cannot be watched is looked at from time to time.
+    log_->error("{}: {}; looking at it every {} ms instead", run.spec->name, added.error().text(),
+                kLingerInterval.count());
+    linger(run);
+}
+
+void TaskProcesses::read_messages(Run& run, core::Supervisor& supervisor, core::TimePoint now) {
+    if (messages_.read_socket(run, kMessagesPerTurn, supervisor, now)) mute(run, now);
+}
+
+void TaskProcesses::read_pipe(Run& run, core::Supervisor& supervisor, core::TimePoint now) {
+    switch (messages_.read_pipe(run, supervisor, now)) {
+        case MessageReader::PipeState::drained: return;
+        case MessageReader::PipeState::more: return mute(run, now);
+        case MessageReader::PipeState::ended:
+            watches_.remove(run.heartbeat_pipe.get());
+            run.heartbeat_pipe.reset();
+            return;
+    }
+}
+
+void TaskProcesses::mute(Run& run, core::TimePoint now) {
+    if (std::exchange(run.muted, true)) return;
+    (void)watches_.change(run.notify.fd(), 0);
+    (void)watches_.change(run.heartbeat_pipe.get(), 0);
+    muted_.emplace_back(run.task, run.generation);
+    if (unmute_at_ == core::kNever) unmute_at_ = now + kMuteTime;
+    unmute_timer_.arm(unmute_at_);
+}
+
+void TaskProcesses::unmute(core::TimePoint now) {
+    if (now < unmute_at_) return;
+    unmute_at_ = core::kNever;
+    for (const auto& [task, generation] : std::exchange(muted_, {})) {
+        Run* run = find(task, generation);
+        if (run == nullptr) continue;
+        run->muted = false;
+        (void)watches_.change(run->notify.fd(), EPOLLIN);
+        (void)watches_.change(run->heartbeat_pipe.get(), EPOLLIN);
+    }
+}
+
+void TaskProcesses::change_main(Run& run, pid_t pid, UniqueFd pidfd) {
+    watches_.remove(run.main_pidfd.get());
+    if (run.identity.main_pid != run.identity.leader) main_pids_.erase(run.identity.main_pid);
+    run.identity.main_pid = pid;
+    run.main_pidfd = pid == run.identity.leader ? UniqueFd() : std::move(pidfd);
+    if (!run.other_main()) return;
+    main_pids_.emplace(pid, run.task);
+    watch(run, run.main_pidfd.get(), os::WatchKind::exit);
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,95 @@
+// Layer daemon. The processes of all tasks: carries out what the supervisor asks of them, and reads what they
+// do and say. Holds no rule: what follows from an exit or a message is the supervisor's business.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/engine.hpp"
+#include "linux/features.hpp"
+#include "linux/spawner.hpp"
+#include "linux/watch_set.hpp"
+#include "loop/loop.hpp"
+#include "supervision/message_reader.hpp"
+#include "supervision/run.hpp"
+
+namespace vigil::daemon {
+
+class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
+  public:
+    struct Parts {
+        std::unique_ptr<os::Spawner> spawner;
+        os::WatchSet watches;
+        os::Features features;
+        std::shared_ptr<spdlog::logger> log;
+    };
+    /// `turn` runs a turn of the engine; it is called from the loop, never from within a port's call.
+    TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dropped, std::function<void()> turn);
+    ~TaskProcesses() override;
+
+    void spawn(const core::effect::Spawn& effect) override;
+    void signal(const core::effect::Signal& effect) override;
+    void kill_tree(const core::effect::KillTree& effect) override;
+    void freeze(const core::effect::Freeze& effect) override;
+    void release(const core::effect::Release& effect) override;
+    void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
+
+    /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
+    [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
+
+    [[nodiscard]] std::size_t runs() const noexcept { return runs_.size(); }
+
+  private:
+    /// Looks at what is left of a run whose main process has ended come this often, beside those on SIGCHLD.
+    static constexpr auto kLingerInterval = std::chrono::milliseconds(50);
+
+    Run* find(core::TaskId task, core::Generation generation);
+    void take_spawned(core::Supervisor& supervisor, core::TimePoint now);
+    void arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now);
+    void dispatch(const os::Ready& ready, core::Supervisor& supervisor, core::TimePoint now);
+    void read_messages(Run& run, core::Supervisor& supervisor, core::TimePoint now);
+    void read_pipe(Run& run, core::Supervisor& supervisor, core::TimePoint now);
+    void mute(Run& run, core::TimePoint now);
+    void unmute(core::TimePoint now);
+    void look_at_end(Run& run, core::Supervisor& supervisor, core::TimePoint now);
+    [[nodiscard]] std::optional<core::ExitStatus> end_of_main(Run& run, core::TimePoint now);
+    void look_at_lingering(core::Supervisor& supervisor, core::TimePoint now);
+    void change_main(Run& run, pid_t pid, UniqueFd pidfd);
+    void watch(Run& run, int fd, os::WatchKind kind);
+    void linger(Run& run);
+    void look_at_lingering_by(core::TimePoint when);
+    void child_ended();
+    void sweep_orphans();
+    void say_survivors(const Run& run);
+
+    std::shared_ptr<spdlog::logger> log_;
+    os::Features features_;
+    os::WatchSet watches_;
+    std::unique_ptr<os::Spawner> spawner_;
+    std::function<void()> turn_;
+    MessageReader messages_;
+
+    // Runs hold descriptors that watches_ knows: they are taken from it before they go.
+    std::unordered_map<core::TaskId, std::unique_ptr<Run>> runs_;
+    std::unordered_map<pid_t, core::TaskId> main_pids_;  ///< leaders and named main processes
+    std::vector<std::pair<core::TaskId, core::Generation>> lingering_;
+    std::vector<std::pair<core::TaskId, core::Generation>> muted_;
+    std::vector<std::pair<core::TaskId, core::Generation>> dropped_spawns_;
+    std::vector<os::SpawnOutcome> spawned_;
+    core::TimePoint unmute_at_ = core::kNever;
+    core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
+    core::TimePoint linger_looked_{};           ///< and when it was last
+
+    Watch watch_;
+    SignalWatch child_signal_;
+    Timer linger_timer_;
+    Timer unmute_timer_;
+    Timer sweep_timer_;
+};
+
+}  // namespace vigil::daemon

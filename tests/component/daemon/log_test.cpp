@@ -1,0 +1,80 @@
+#include "log.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "base/unique_fd.hpp"
+
+using namespace vigil;
+using daemon::LogStyle;
+using daemon::make_logger;
+
+namespace {
+
+struct Pipe {
+    UniqueFd read_end, write_end;
+    Pipe() {
+        int fds[2];
+        REQUIRE(::pipe2(fds, O_CLOEXEC) == 0);
+        read_end.reset(fds[0]);
+        write_end.reset(fds[1]);
+        REQUIRE(::fcntl(read_end.get(), F_SETFL, O_NONBLOCK) == 0);
+    }
+    std::string drain() {
+        std::string out;
+        char bytes[4096];
+        for (ssize_t n = 0; (n = ::read(read_end.get(), bytes, sizeof bytes)) > 0;)
+            out.append(bytes, static_cast<std::size_t>(n));
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("under journald each line begins with its priority and has no timestamp") {
+    Pipe pipe;
+    const auto log = make_logger(pipe.write_end.get(), LogStyle::journal, spdlog::level::debug);
+    log->error("bad");
+    log->info("good");
+    log->debug("fine");
+    CHECK(pipe.drain() == "<3>bad\n<6>good\n<7>fine\n");
+}
+
+TEST_CASE("text from strangers cannot forge a log line") {
+    Pipe pipe;
+    const auto log = make_logger(pipe.write_end.get(), LogStyle::journal, spdlog::level::info);
+    log->info("status: {}", "ok\n<3>forged \x1b[2J");
+    CHECK(pipe.drain() == "<6>status: ok\\n<3>forged \\x1b[2J\n");
+}
+
+TEST_CASE("a reader that does not read never blocks the daemon, and is told what it missed") {
+    Pipe pipe;
+    const auto log = make_logger(pipe.write_end.get(), LogStyle::journal, spdlog::level::info);
+    const std::string text(1000, 'x');
+    for (int i = 0; i < 2000; ++i) log->info("{} {}", i, text);
+    std::string seen = pipe.drain();
+    for (int i = 0; i < 20; ++i) {
+        log->flush();
+        seen += pipe.drain();
+    }
+    log->info("the end");
+    for (int i = 0; i < 3; ++i) {
+        log->flush();
+        seen += pipe.drain();
+    }
+    CHECK(seen.find("<6>0 x") == 0);
+    CHECK(seen.find("log lines were dropped") != std::string::npos);
+    CHECK(seen.find("the end") != std::string::npos);
+}
+
+TEST_CASE("a reader that is gone harms nobody") {
+    Pipe pipe;
+    const auto log = make_logger(pipe.write_end.get(), LogStyle::plain, spdlog::level::info);
+    pipe.read_end.reset();
+    ::signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < 1000; ++i) log->info("nobody reads this");
+}

@@ -1,0 +1,119 @@
+#include "loop/loop.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+
+#include "base/unique_fd.hpp"
+
+using namespace std::chrono_literals;
+using namespace vigil;
+using daemon::Loop;
+using daemon::SignalWatch;
+using daemon::Timer;
+using daemon::Watch;
+
+namespace {
+
+core::TimePoint clock_now() {
+    return std::chrono::steady_clock::now();
+}
+
+struct Pair {
+    UniqueFd a, b;
+    Pair() {
+        int fds[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
+        a.reset(fds[0]);
+        b.reset(fds[1]);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a timer never fires before its time") {
+    Loop loop;
+    const auto due = clock_now() + 7ms;
+    core::TimePoint fired{};
+    Timer timer(loop, [&] {
+        fired = clock_now();
+        loop.stop();
+    });
+    timer.arm(due);
+    loop.run();
+    CHECK(fired >= due);
+}
+
+TEST_CASE("a timer that is armed anew fires once, at the later time") {
+    Loop loop;
+    int count = 0;
+    Timer timer(loop, [&] { ++count; });
+    Timer end(loop, [&] { loop.stop(); });
+    timer.arm(clock_now() + 1ms);
+    timer.arm(clock_now() + 5ms);
+    end.arm(clock_now() + 30ms);
+    loop.run();
+    CHECK(count == 1);
+}
+
+TEST_CASE("an object may be destroyed from within its own callback by deferring it") {
+    Loop loop;
+    Pair pair;
+    std::optional<Watch> watch;
+    watch.emplace(loop, pair.a.get(), [&](int) {
+        watch->interest(0);
+        loop.defer([&] {
+            watch.reset();
+            loop.stop();
+        });
+    });
+    watch->interest(UV_READABLE);
+    REQUIRE(::write(pair.b.get(), "x", 1) == 1);
+    loop.run();
+    CHECK_FALSE(watch.has_value());
+}
+
+TEST_CASE("a watch that is gone is not called, though its descriptor was ready") {
+    Loop loop;
+    Pair pair;
+    bool called = false;
+    {
+        Watch watch(loop, pair.a.get(), [&](int) { called = true; });
+        watch.interest(UV_READABLE);
+        REQUIRE(::write(pair.b.get(), "x", 1) == 1);
+    }
+    Timer end(loop, [&] { loop.stop(); });
+    end.arm(clock_now() + 5ms);
+    loop.run();
+    CHECK_FALSE(called);
+}
+
+TEST_CASE("signals arrive in the loop") {
+    Loop loop;
+    bool arrived = false;
+    SignalWatch watch(loop, SIGUSR1, [&] {
+        arrived = true;
+        loop.stop();
+    });
+    REQUIRE(::kill(::getpid(), SIGUSR1) == 0);
+    loop.run();
+    CHECK(arrived);
+}
+
+TEST_CASE("work aside is done in another thread and reported in the loop") {
+    Loop loop;
+    const pid_t here = ::gettid();
+    pid_t worker = 0;
+    pid_t reporter = 0;
+    loop.aside([&] { worker = ::gettid(); },
+               [&] {
+                   reporter = ::gettid();
+                   loop.stop();
+               });
+    loop.run();
+    CHECK(worker != here);
+    CHECK(reporter == here);
+}
