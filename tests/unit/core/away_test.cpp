@@ -1,0 +1,102 @@
+// Supervised time: it stands still while the owner is away.
+#include <doctest/doctest.h>
+
+#include "unit/core/stage.hpp"
+
+namespace vigil::core::testing {
+namespace {
+
+TEST_CASE("41: an owner stopped longer than every timeout kills nobody whose beats were queued meanwhile") {
+    Stage stage;
+    stage.given_healthy(beating());
+    stage.oversleep(1h, [&] { stage.beats(); });
+    CHECK(stage.state() == "healthy");
+    CHECK(stage.signals().empty());
+}
+
+TEST_CASE("every deadline moves by as much as the owner came late") {
+    Stage stage;
+    TaskSpec spec = plain("failing");
+    spec.restart.base_delay = 100s;
+    stage.given_healthy(spec);
+    stage.exits(1);
+    TaskSpec other = plain("stopping");
+    other.stop.timeout = 40s;
+    const TaskId stopping = stage.given(other);
+    stage.supervisor.handle(stopping, event::Spawned{Generation{1}, 1}, stage.now);
+    stage.supervisor.handle(stopping, event::Stop{by_operator()}, stage.now);
+    // The first deadline is missed by an hour; as an hour, and the grace on top, is what all of them move by.
+    stage.oversleep(40s + 1h);
+    CHECK(stage.kills() == 0);
+    CHECK(stage.supervisor.next_deadline() == stage.now + kAwayGrace);
+    CHECK(stage.report().next_start_in == Duration(60s + kAwayGrace));
+}
+
+TEST_CASE(
+    "47: tasks that were frozen together with their owner get time for a sign of life, then are judged") {
+    Stage stage;
+    stage.given_healthy(beating());
+    stage.oversleep(1h);
+    CHECK(stage.state() == "healthy");
+    SUBCASE("it beats soon after") {
+        stage.advance(50ms);
+        stage.beats();
+        stage.advance(1900ms);
+        CHECK(stage.state() == "healthy");
+    }
+    SUBCASE("it really is silent") {
+        stage.advance(kAwayGrace);
+        CHECK(stage.state() == "stopping");
+    }
+}
+
+TEST_CASE("the grace is never longer than what was left when the owner was last seen") {
+    Stage stage;
+    stage.given_healthy(beating());
+    stage.advance(1900ms);
+    stage.oversleep(1h);
+    CHECK(stage.supervisor.next_deadline() == stage.now + 100ms);
+}
+
+TEST_CASE("the ordinary lateness of a timer is no absence") {
+    Stage stage;
+    stage.given_healthy(beating());
+    stage.oversleep(2s + kAwayThreshold);
+    CHECK(stage.state() == "stopping");
+}
+
+TEST_CASE("46: only the steady clock counts, so an idle owner may sleep for a year") {
+    Stage stage;
+    stage.given_healthy();
+    stage.oversleep(24h * 365);
+    CHECK(stage.state() == "healthy");
+    CHECK(stage.report().uptime == Duration(24h * 365));
+}
+
+TEST_CASE("what is shown is in the owner's time, however long it was away") {
+    Stage stage;
+    const TimePoint started = stage.now;
+    stage.given_healthy(beating());
+    stage.oversleep(1h, [&] { stage.beats(); });
+    stage.advance(1s);
+    CHECK(stage.report().started_at == started);
+    CHECK(stage.report().uptime == Duration(1h + 1s));
+    CHECK(stage.report().last_heartbeat_age == Duration(1s));
+    stage.exits(1);
+    CHECK(stage.report().last_exit->at == stage.now);
+}
+
+TEST_CASE("a long turn is judged by its own time: what came due during it waits for the next") {
+    Stage stage;
+    stage.given_healthy(beating());
+    const TimePoint began = stage.now;
+    stage.supervisor.wake(began);
+    // The turn's work takes five seconds, but every call in it is given the time at which it began.
+    stage.supervisor.judge(began);
+    CHECK(stage.state() == "healthy");
+    stage.oversleep(5s, [&] { stage.beats(); });
+    CHECK(stage.state() == "healthy");
+}
+
+}  // namespace
+}  // namespace vigil::core::testing

@@ -1,0 +1,99 @@
+// The order of a turn, and the order in which effects are carried out.
+#include "core/engine.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/core/stage.hpp"
+
+namespace vigil::core::testing {
+namespace {
+
+/// Writes down what it is asked, in order.
+class Recorder : public ProcessPort, public AnnouncePort, public SignsPort {
+  public:
+    void spawn(const effect::Spawn&) override { told += "spawn "; }
+    void signal(const effect::Signal&) override { told += "signal "; }
+    void kill_tree(const effect::KillTree&) override { told += "kill "; }
+    void freeze(const effect::Freeze&) override { told += "freeze "; }
+    void release(const effect::Release&) override { told += "release "; }
+    void announce(const effect::Announce& change) override {
+        told += std::string(change.to ? to_string(*change.to) : "gone") + " ";
+        if (on_announce) on_announce(change);
+    }
+    void finished(const effect::Finished&) override { told += "finished "; }
+    void read_all(Supervisor& supervisor, TimePoint now) override {
+        told += "read ";
+        if (unread) unread(supervisor, now);
+    }
+
+    std::string told;
+    std::function<void(Supervisor&, TimePoint)> unread;
+    std::function<void(const effect::Announce&)> on_announce;
+};
+
+struct Theatre {
+    Stage stage;
+    Recorder world;
+    Engine engine{stage.supervisor, world, world, world};
+    std::string turn() {
+        world.told.clear();
+        engine.turn(stage.now);
+        return world.told;
+    }
+};
+
+TEST_CASE("a turn reads before it acts, and announces a state before what follows from it") {
+    Theatre theatre;
+    theatre.stage.given(plain());
+    CHECK(theatre.turn() == "read created starting spawn ");
+    CHECK(theatre.turn() == "read ");
+}
+
+TEST_CASE("44: a beat that is read in the turn in which it is due is not too late") {
+    Theatre theatre;
+    theatre.stage.given_healthy(beating());
+    (void)theatre.turn();
+    theatre.stage.now += 2s;
+    theatre.world.unread = [&](Supervisor&, TimePoint) { theatre.stage.beats(); };
+    CHECK(theatre.turn() == "read ");
+    theatre.world.unread = nullptr;
+    theatre.stage.now += 2s;
+    CHECK(theatre.turn() == "read stopping signal ");
+}
+
+TEST_CASE("42: beats that filled the queue while the owner was away are all read before anything is judged") {
+    Theatre theatre;
+    theatre.stage.given_healthy(beating());
+    (void)theatre.turn();
+    theatre.stage.now += 1h;
+    theatre.world.unread = [&](Supervisor&, TimePoint) {
+        for (int i = 0; i < 1000; ++i) theatre.stage.beats();
+    };
+    CHECK(theatre.turn() == "read ");
+    CHECK(theatre.stage.state() == "healthy");
+}
+
+TEST_CASE("an order that a port gives in answer to an announcement is carried out in the same turn") {
+    Theatre theatre;
+    theatre.stage.given_healthy();
+    (void)theatre.turn();
+    theatre.world.on_announce = [&](const effect::Announce& change) {
+        if (change.to == StateName::completed) theatre.stage.start();
+    };
+    theatre.world.unread = [&](Supervisor&, TimePoint) { theatre.stage.exits(0); };
+    CHECK(theatre.turn() == "read completed release starting spawn ");
+}
+
+TEST_CASE("every kind of effect reaches its port") {
+    Theatre theatre;
+    theatre.stage.given_healthy();
+    theatre.stage.pause();
+    theatre.stage.kill_now();
+    theatre.stage.supervisor.shut_down(0, false, theatre.stage.now);
+    theatre.stage.dies(9);
+    CHECK(theatre.turn() ==
+          "read created starting spawn healthy freeze freeze stopping kill stopped release finished ");
+}
+
+}  // namespace
+}  // namespace vigil::core::testing
