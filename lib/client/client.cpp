@@ -11,6 +11,11 @@ void write_names(json::Writer& out, const protocol::Patterns& names) {
     out.end_array();
 }
 
+/// Rounded up: a limit that was asked for must not turn into none.
+void write_timeout(json::Writer& out, std::optional<core::Duration> timeout) {
+    if (timeout) out.member("timeout", std::chrono::ceil<std::chrono::milliseconds>(*timeout).count());
+}
+
 }  // namespace
 
 std::string params_text(const Order& order) {
@@ -19,8 +24,7 @@ std::string params_text(const Order& order) {
     out.begin_object();
     write_names(out, order.names);
     if (!order.wait) out.member("wait", false);
-    if (order.timeout)
-        out.member("timeout", std::chrono::ceil<std::chrono::milliseconds>(*order.timeout).count());
+    write_timeout(out, order.timeout);
     if (order.now) out.member("now", true);
     out.end_object();
     return text;
@@ -33,6 +37,27 @@ std::string names_text(const protocol::Patterns& names, bool spec) {
     out.begin_object();
     if (!names.empty()) write_names(out, names);
     if (spec) out.member("spec", true);
+    out.end_object();
+    return text;
+}
+
+std::string signal_text(const protocol::Patterns& names, int signal) {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object();
+    write_names(out, names);
+    out.member("signal", signal).end_object();
+    return text;
+}
+
+std::string wait_text(const protocol::Patterns& names, protocol::params::TaskWait::For what,
+                      std::optional<core::Duration> timeout) {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object();
+    write_names(out, names);
+    out.member("for", protocol::to_string(what));
+    write_timeout(out, timeout);
     out.end_object();
     return text;
 }
@@ -75,6 +100,26 @@ Result<std::string_view, Fault> Client::call(protocol::Method method, std::strin
             return Failure{fault_of(std::move(*message->error))};
         if (message->id == id) return message->payload;
         return Failure{misread("an answer to a request that was not made")};
+    }
+}
+
+Result<void, Fault> Client::post(protocol::Method method, std::string_view params, const Patience& patience) {
+    const std::uint64_t id = ++last_id_;
+    // A daemon takes requests in the order sent and refuses at once: when the question after the order is
+    // answered, the order was taken.
+    const std::uint64_t question = ++last_id_;
+    const std::string lines =
+        protocol::request_line(id, protocol::info(method).name, params) +
+        protocol::request_line(question, protocol::info(protocol::Method::daemon_hello).name, {});
+    if (auto sent = channel_.send(lines, patience); !sent && sent.error().kind != Fault::Kind::disconnected)
+        return sent;
+    while (true) {
+        auto message = receive(patience);
+        if (!message) return Failure{std::move(message).error()};
+        if (!message->method.empty()) continue;
+        if (message->error && (!message->id || *message->id == id))
+            return Failure{fault_of(std::move(*message->error))};
+        if (message->id == id || message->id == question) return {};
     }
 }
 

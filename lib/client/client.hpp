@@ -38,6 +38,10 @@ struct Order {
 /// {"name":[...]}; empty for no names. `spec`: ask for the effective specifications.
 [[nodiscard]] std::string names_text(const protocol::Patterns& names, bool spec = false);
 
+[[nodiscard]] std::string signal_text(const protocol::Patterns& names, int signal);
+[[nodiscard]] std::string wait_text(const protocol::Patterns& names, protocol::params::TaskWait::For what,
+                                    std::optional<core::Duration> timeout);
+
 /// Not thread-safe. After a fault of kind disconnected, protocol, timeout or interrupted the connection is of
 /// no more use: open another.
 class Client {
@@ -49,6 +53,10 @@ class Client {
     /// until the next call.
     [[nodiscard]] Result<std::string_view, Fault> call(protocol::Method method, std::string_view params,
                                                        const Patience& patience = {});
+
+    /// Sends an order and waits only until the daemon has taken or refused it, not for its outcome.
+    [[nodiscard]] Result<void, Fault> post(protocol::Method method, std::string_view params,
+                                           const Patience& patience = {});
 
     [[nodiscard]] Result<protocol::Hello, Fault> hello(const Patience& patience = {});
     [[nodiscard]] Result<protocol::DaemonStatus, Fault> daemon_status(const Patience& patience = {});
@@ -67,6 +75,8 @@ class Client {
     /// Waits until the daemon closes the connection. Events that come meanwhile are dropped.
     [[nodiscard]] Result<void, Fault> wait_for_end(const Patience& patience = {});
 
+    /// The fault that an unreadable result of call() amounts to; `what` is the reader's error.
+    [[nodiscard]] Fault misread(std::string_view what) const;
     [[nodiscard]] const std::string& socket() const noexcept { return channel_.socket(); }
 
   private:
@@ -74,7 +84,6 @@ class Client {
 
     /// The next message; what is no message is a fault.
     [[nodiscard]] Result<protocol::Incoming, Fault> receive(const Patience& patience);
-    [[nodiscard]] Fault misread(std::string_view what) const;
 
     Channel channel_;
     std::uint64_t last_id_ = 0;

@@ -1,0 +1,96 @@
+#include "ctl/session.hpp"
+
+#include "base/quantity.hpp"
+#include "base/text.hpp"
+#include "ctl/exit_code.hpp"
+
+namespace vigil::ctl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using protocol::TaskOutcome;
+
+/// Beyond its own limit, how long a daemon has to say so.
+constexpr core::Duration kGrace = std::chrono::seconds(2);
+
+std::string line_of(const TaskOutcome& task) {
+    std::string line = escape_for_display(task.name) + ": ";
+    std::string what = task.status.empty() ? "gone" : escape_for_display(task.status);
+    switch (task.kind) {
+        case TaskOutcome::Kind::done: break;
+        case TaskOutcome::Kind::accepted: what = "order taken, now " + what; break;
+        case TaskOutcome::Kind::pending: what = "still " + what; break;
+        case TaskOutcome::Kind::failed: break;
+    }
+    if (task.explanation.empty()) return line + what;
+    // The explanation of a failure begins with the state it ended in, as a rule.
+    const std::string why = escape_for_display(task.explanation);
+    return why.starts_with(what) ? line + why : line + what + ": " + why;
+}
+
+std::string timed_out(const Options& options) {
+    if (!options.timeout) return "the daemon did not answer within " + format_duration(kAnswerWithin);
+    return "timed out after " + format_duration(*options.timeout);
+}
+
+}  // namespace
+
+client::Patience for_question(const Options& options, const Terminal& terminal) {
+    return {.until = core::add_saturating(Clock::now(), options.timeout.value_or(kAnswerWithin)),
+            .interrupt_fd = terminal.interrupt_fd()};
+}
+
+client::Patience for_order(const Options& options, const Terminal& terminal) {
+    client::Patience patience{.until = core::kNever, .interrupt_fd = terminal.interrupt_fd()};
+    if (options.timeout) patience.until = core::add_saturating(Clock::now(), *options.timeout + kGrace);
+    return patience;
+}
+
+Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal) {
+    const auto sockets = client::socket_candidates(options.socket, client::present_surroundings());
+    return client::Client::open(sockets, for_question(options, terminal));
+}
+
+int report(const client::Fault& fault, const Options& options, const Terminal& terminal) {
+    using Kind = client::Fault::Kind;
+    if (fault.kind == Kind::interrupted) return terminal.interrupt_code();
+    if (fault.kind != Kind::timeout) {
+        terminal.complain(fault.message);
+    } else {
+        terminal.complain(timed_out(options));
+        // A limit of our own, not the caller's: a daemon that hangs is as good as none.
+        if (!options.timeout) return exit_code::kUnreachable;
+    }
+    if (fault.rpc) {
+        for (const std::string& problem : fault.rpc->problems) {
+            // One problem is several lines: place, source, caret.
+            std::string_view rest = problem;
+            while (!rest.empty()) {
+                const std::string_view line = rest.substr(0, rest.find('\n'));
+                terminal.error_text(escape_for_display(line) + "\n");
+                rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+            }
+        }
+        for (const TaskOutcome& task : fault.rpc->tasks)
+            if (task.kind != TaskOutcome::Kind::done) terminal.complain(line_of(task));
+    }
+    return exit_code_of(fault);
+}
+
+int report(const std::vector<TaskOutcome>& tasks, const Options& options, const Terminal& terminal) {
+    std::string out;
+    if (options.json) {
+        json::Writer writer(out);
+        protocol::write_outcomes(writer, tasks);
+        out.push_back('\n');
+    }
+    for (const TaskOutcome& task : tasks) {
+        if (task.kind == TaskOutcome::Kind::failed)
+            terminal.complain(line_of(task));
+        else if (!options.json)
+            out.append(line_of(task)).push_back('\n');
+    }
+    return terminal.print(out) ? exit_code_of(tasks) : exit_code::kFailed;
+}
+
+}  // namespace vigil::ctl

@@ -1,0 +1,32 @@
+// vigilctl. What verbs have in common when they talk to a daemon: opening, time limits, and reporting
+// failures.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/client.hpp"
+#include "ctl/options.hpp"
+#include "ctl/terminal.hpp"
+
+namespace vigil::ctl {
+
+/// How long a daemon that is asked something it can answer at once may take.
+inline constexpr core::Duration kAnswerWithin = std::chrono::seconds(10);
+
+/// Patience for questions: --timeout if given, else kAnswerWithin.
+[[nodiscard]] client::Patience for_question(const Options& options, const Terminal& terminal);
+/// Patience for orders: --timeout and some more, since the daemon keeps the limit itself and says what was
+/// reached.
+[[nodiscard]] client::Patience for_order(const Options& options, const Terminal& terminal);
+
+[[nodiscard]] Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal);
+
+/// Puts a failure on standard error, each task of it by name, and gives the exit code.
+int report(const client::Fault& fault, const Options& options, const Terminal& terminal);
+/// The same for what became of an order: failed tasks on standard error, the others (or, with --json, all) on
+/// standard output.
+int report(const std::vector<protocol::TaskOutcome>& tasks, const Options& options, const Terminal& terminal);
+
+}  // namespace vigil::ctl

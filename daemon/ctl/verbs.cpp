@@ -1,0 +1,126 @@
+#include "ctl/verbs.hpp"
+
+#include <array>
+
+namespace vigil::ctl {
+namespace {
+
+constexpr std::array<Verb, 15> kVerbs = {{
+    {"status", "Where tasks are and why (the default command)", Words::any_patterns, kWatch | kTimeout,
+     R"(HEARTBEAT is the age of the last beat and its limit. RESTARTS counts restarts in all; in brackets, the
+attempts of the present series of failures and their limit.
+Without names the exit code says whether the daemon answered; with names it is 3 unless all are healthy.
+
+Examples:
+  vigilctl status
+  vigilctl status 'web-*' --json
+  vigilctl --watch)",
+     run_status},
+    {"show", "Everything about one task, its effective specification included", Words::one_name, kTimeout,
+     R"(Environment values are masked for all but root and the daemon's own user.
+
+Example:
+  vigilctl show api)",
+     run_show},
+    {"start", "Start tasks; done already for one that runs", Words::some_patterns, kWaits,
+     R"(Resets the attempts. Waits until each task is healthy (or completed).
+
+Examples:
+  vigilctl start api
+  vigilctl start 'worker-*' --timeout 30s)",
+     run_start},
+    {"stop", "End tasks gracefully and leave them stopped", Words::some_patterns, kWaits,
+     R"(Waits until nothing of each task is left running. Cancels a pending restart.
+
+Examples:
+  vigilctl stop api
+  vigilctl stop '*' --no-wait)",
+     run_stop},
+    {"restart", "Stop what runs, then start", Words::some_patterns, kWaits,
+     R"(Works from every state and spends no attempt. Waits until the new run is healthy.
+
+Example:
+  vigilctl restart 'web-[12]')",
+     run_restart},
+    {"kill", "End tasks for good: they stay dead", Words::some_patterns, kWaits | kNow,
+     R"(Gracefully, unless --now is given. A later start revives the task.
+
+Examples:
+  vigilctl kill api
+  vigilctl kill --now runaway)",
+     run_kill},
+    {"signal", "Send a signal to the main process of tasks", Words::signal_first, kTimeout,
+     R"(A name with or without SIG, or a number.
+
+Examples:
+  vigilctl signal HUP api
+  vigilctl signal SIGUSR1 'worker-*')",
+     run_signal},
+    {"wait", "Wait until tasks get somewhere", Words::some_patterns, kFor | kTimeout,
+     R"(  healthy    as long as it takes; fails when a task cannot become so without an order
+  stopped    nothing of it runs and nothing is due
+  completed  it has ended well
+  exit       the present run has ended; done at once when there is none
+
+Example:
+  vigilctl wait api --for=healthy --timeout 1m)",
+     run_wait},
+    {"add", "Add a task and start it", Words::one_name, kWaits | kSpec,
+     R"(The command follows "--" and is run without a shell. With -f the specification is read from a file, as
+it stands under "tasks" in a configuration (comments allowed). For root and the daemon's own user.
+
+Examples:
+  vigilctl add tick --restart-policy always -- /usr/bin/tick --fast
+  vigilctl add api --user shop --env LOG=json --heartbeat-timeout 2s -- /opt/shop/api
+  echo '{"command": ["sleep", "60"]}' | vigilctl add nap -f -)",
+     run_add},
+    {"remove", "Stop tasks and forget them", Words::some_patterns, kWaits,
+     R"(For root and the daemon's own user. The name is free once the command is done.
+
+Example:
+  vigilctl remove tick)",
+     run_remove},
+    {"events", "Print every change of state as it happens", Words::any_patterns, 0,
+     R"(Ends with Ctrl-C. With --json one JSON object a line.
+
+Examples:
+  vigilctl events
+  vigilctl events api --json | jq .cause)",
+     run_events},
+    {"check", "Check a configuration file without a daemon", Words::optional_file, 0,
+     R"(Reports every error with its place and exits 78 if there is one. The default is the file that vigild
+would read: /etc/vigil/vigil.json for root, else vigil/vigil.json below $XDG_CONFIG_HOME (~/.config).
+
+Example:
+  vigilctl check ./vigil.json)",
+     run_check},
+    {"shutdown", "Stop every task, then the daemon", Words::none, kWaits | kNow,
+     R"(For root and the daemon's own user. Waits until the daemon is gone.
+
+Examples:
+  vigilctl shutdown
+  vigilctl shutdown --now        # SIGKILL to everything at once)",
+     run_shutdown},
+    {"version", "Versions of vigilctl and of the daemon", Words::none, 0, "", run_version},
+    {"help", "This list, or the help of a command", Words::none, 0, "", nullptr},
+}};
+
+constexpr std::array<std::string_view, 6> kAbsent = {"pause", "resume", "logs", "diff", "reload", "upgrade"};
+
+}  // namespace
+
+std::span<const Verb> verbs() noexcept {
+    return kVerbs;
+}
+
+const Verb* find_verb(std::string_view name) noexcept {
+    for (const Verb& verb : kVerbs)
+        if (verb.name == name) return &verb;
+    return nullptr;
+}
+
+std::span<const std::string_view> absent_verbs() noexcept {
+    return kAbsent;
+}
+
+}  // namespace vigil::ctl
