@@ -47,7 +47,8 @@ template void Task::start_after_stop(event::Start&, Turn&);
 void Task::restart_run(event::Restart& order, Turn& turn) {
     desired_ = Desired::up;
     attempts_ = 0;
-    // A run before its Spawned is the new one already: a restart asked for while one is in flight happens once.
+    // A run before its Spawned is the new one already: a restart asked for while one is in flight happens
+    // once.
     if (run()->main_pid == 0) return;
     end_by_order(std::move(order.by), false, turn);
 }
@@ -116,9 +117,10 @@ template void Task::end_sooner(event::Remove&, Turn&);
 
 void Task::pause(event::Pause&, Turn& turn) {
     const auto* stopping = std::get_if<state::Stopping>(&state_);
-    const bool killed = stopping != nullptr && stopping->killed;
-    // There is nothing to stop before Spawned, and no point in stopping what SIGKILL is ending.
-    if (paused_since_ || run()->main_pid == 0 || killed) return;
+    const bool past_pausing = stopping != nullptr && (stopping->killed || stopping->ended);
+    // There is nothing to freeze before Spawned, and no point in freezing what SIGKILL is ending or what a
+    // main process has left behind.
+    if (paused_since_ || run()->main_pid == 0 || past_pausing) return;
     paused_since_ = turn.now;
     turn.effects.emplace_back(effect::Freeze{id_, run()->generation, true});
 }

@@ -63,6 +63,7 @@ void Task::main_ended_stopping(event::Exited& event, Turn& turn) {
         state.ended = event.status;
     }
     if (event.tree_empty) return tree_gone(turn);
+    thaw(turn);
     // Processes that the main one left behind are told to end as well, unless they were before.
     const bool rest_asked = state.killed || (state.asked && spec_->stop.to == StopTarget::group);
     if (rest_asked) return;
