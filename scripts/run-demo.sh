@@ -4,7 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/build.sh dev
 
-socket="$PWD/build/dev/demo/control.sock"
+# The configured demo knows where it lives.
+demo=build/dev/examples/demo.json
+socket=$(sed -n 's|.*"runtime_dir": *"\([^"]*\)".*|\1/control.sock|p' "$demo")
 cat <<EOF
 
 The demonstration runs here until Ctrl-C. In a second terminal:
@@ -20,4 +22,4 @@ The demonstration runs here until Ctrl-C. In a second terminal:
 
 EOF
 # In place of this shell: the terminal's Ctrl-C, and the SIGTERM that make hands on, reach vigild itself.
-exec build/dev/daemon/vigild -c build/dev/examples/demo.json
+exec build/dev/daemon/vigild -c "$demo"

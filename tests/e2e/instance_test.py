@@ -1,0 +1,141 @@
+"""One daemon a runtime directory, and what may be in its way there."""
+import json
+import os
+import signal
+import socket
+import stat
+
+from cases import always, case, contains, equal, eventually, main, need_root
+from harness import SLEEP, Daemon
+
+
+def inodes(directory):
+    return {name: os.stat(os.path.join(directory, name)).st_ino for name in os.listdir(directory)}
+
+
+@case()
+def nasty_68_a_second_daemon_is_refused_and_the_first_is_untouched():
+    with Daemon({"a": SLEEP}) as first:
+        before = inodes(first.runtime_dir)
+        second = Daemon({"b": SLEEP}, runtime_dir=first.runtime_dir, wait=False)
+        try:
+            second.start()
+            equal(second.wait(), 1, "exit code of the second")
+            contains(second.log, first.runtime_dir, str(first.pid))
+        finally:
+            second._clean_up(failed=False)
+        equal(inodes(first.runtime_dir), before, "the files of the first")
+        equal(first.status("a")["generation"], 1, "its task")
+
+
+@case()
+def nasty_69_a_stale_socket_is_replaced():
+    daemon = Daemon({"a": SLEEP})
+    os.mkdir(daemon.runtime_dir, 0o711)
+    stale = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stale.bind(daemon.socket)
+    stale.close()
+    with daemon:
+        equal(daemon.status("a")["status"], "healthy", "it serves")
+
+
+@case()
+def nasty_69_a_file_a_directory_or_a_link_in_place_of_the_socket_is_refused_and_kept():
+    for make in (lambda path: open(path, "w").close(), os.mkdir, lambda path: os.symlink("/nowhere", path)):
+        daemon = Daemon({"a": SLEEP}, wait=False)
+        try:
+            os.mkdir(daemon.runtime_dir, 0o711)
+            make(daemon.socket)
+            before = os.lstat(daemon.socket)
+            daemon.start()
+            equal(daemon.wait(), 1, "exit code")
+            contains(daemon.log, daemon.socket)
+            equal(os.lstat(daemon.socket).st_ino, before.st_ino, "what was there")
+        finally:
+            daemon._clean_up(failed=False)
+
+
+@case()
+def nasty_70_a_path_too_long_for_a_socket_is_a_clear_error():
+    daemon = Daemon({"a": SLEEP}, wait=False)
+    try:
+        long = os.path.join(daemon.directory, "x" * 100)
+        daemon.config["daemon"]["runtime_dir"] = long
+        daemon.write_config(json.dumps(daemon.config))
+        daemon.start()
+        assert daemon.wait() in (1, 78), daemon.process.returncode
+        contains(daemon.log, "107")
+    finally:
+        daemon._clean_up(failed=False)
+
+
+@case()
+def nasty_70_a_runtime_directory_of_somebody_else_is_refused():
+    need_root()
+    daemon = Daemon({"a": SLEEP}, wait=False)
+    try:
+        os.mkdir(daemon.runtime_dir)
+        os.chown(daemon.runtime_dir, 65534, 65534)
+        daemon.start()
+        equal(daemon.wait(), 1, "exit code")
+        contains(daemon.log, daemon.runtime_dir)
+    finally:
+        daemon._clean_up(failed=False)
+
+
+@case()
+def the_runtime_directory_lets_others_reach_their_sockets_and_nothing_else():
+    with Daemon({"a": SLEEP}) as daemon:
+        equal(stat.S_IMODE(os.stat(daemon.runtime_dir).st_mode), 0o711, "the directory")
+        equal(stat.S_IMODE(os.stat(daemon.socket).st_mode), 0o660, "the control socket")
+        for name in os.listdir(daemon.runtime_dir):
+            if name not in ("notify", "control.sock"):
+                equal(stat.S_IMODE(os.stat(os.path.join(daemon.runtime_dir, name)).st_mode) & 0o077, 0, name)
+
+
+@case()
+def after_a_sigkill_of_the_daemon_the_next_one_starts_in_the_same_place():
+    daemon = Daemon({"beats": {**SLEEP, "ready": {"on": "notify", "timeout": "60s"}}, "a": SLEEP})
+    with daemon:
+        pids = [task["pid"] for task in daemon.rpc("task.status")["tasks"]]
+        daemon.send_signal(signal.SIGKILL)
+        daemon.process.wait()
+        # A release that adopts finds its tasks; in this one they are the survivor's to end, here the test's.
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        daemon.start()
+        equal(daemon.status("a")["status"], "healthy", "it serves")
+        notify = os.path.join(daemon.runtime_dir, "notify")
+        eventually(lambda: len(os.listdir(notify)) == 1, what="the sockets of the dead daemon are removed")
+
+
+@case()
+def what_vigild_tells_the_supervisor_above_it():
+    daemon = Daemon({"a": SLEEP}, wait=False)
+    above = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    above.bind(daemon.path("above"))
+    above.settimeout(20)
+    daemon._env.update({"NOTIFY_SOCKET": daemon.path("above"), "WATCHDOG_USEC": "900000"})
+    daemon._wait = True
+    with daemon:
+        said = []
+
+        def hears(part):
+            while not any(part in line for line in said):
+                said.append(above.recv(4096).decode())
+        hears("READY=1")
+        for _ in range(3):
+            said = [line for line in said if "WATCHDOG=1" not in line]
+            hears("WATCHDOG=1")
+        os.kill(daemon.pid, signal.SIGSTOP)
+        os.kill(daemon.pid, signal.SIGCONT)
+        always(lambda: daemon.process.poll() is None, 0.2, "vigild runs")
+        daemon.stop()
+        hears("STOPPING=1")
+        assert not any(part in "".join(said) for part in ("ERRNO", "BUSERROR")), said
+    above.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Ends: of one task with its whole tree, and of the daemon with all its tasks."""
+import os
+import signal
+import time
+
+import processes
+from cases import always, case, contains, equal, eventually, main, now
+from harness import SLEEP, Daemon, beater, failing, shell
+
+STUBBORN = {"command": shell("trap '' TERM INT; while :; do sleep 0.1; done")}
+
+
+@case()
+def nasty_79_sigterm_stops_every_task_and_ends_with_0():
+    with Daemon({f"sleep-{number}": SLEEP for number in range(20)}) as daemon:
+        pids = [task["pid"] for task in daemon.rpc("task.status")["tasks"]]
+        assert all(pids), pids
+        daemon.stop(signal.SIGTERM)
+        assert not any(processes.alive(pid) for pid in pids)
+
+
+@case()
+def sigint_stops_every_task_and_ends_with_0():
+    with Daemon({"sleep": SLEEP, "beats": beater()}) as daemon:
+        daemon.reaches("beats", "healthy")
+        daemon.stop(signal.SIGINT)
+
+
+@case()
+def a_second_signal_kills_what_does_not_stop():
+    with Daemon({"stubborn": {**STUBBORN, "stop": {"timeout": "300s"}}}) as daemon:
+        pid = daemon.reaches("stubborn", "healthy")["pid"]
+        daemon.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert processes.alive(pid), "killed by the first signal"
+        begin = now()
+        daemon.send_signal(signal.SIGTERM)
+        equal(daemon.wait(), 0, "exit code")
+        assert now() - begin < 20, "the second signal was not obeyed at once"
+
+
+@case()
+def nasty_24_a_task_that_ignores_sigterm_is_killed_at_its_stop_timeout():
+    with Daemon({"stubborn": {**STUBBORN, "stop": {"timeout": "600ms"}}}) as daemon:
+        daemon.reaches("stubborn", "healthy")
+        time.sleep(0.2)  # until the shell has set its trap
+        begin = now()
+        equal(daemon.ctl("stop", "stubborn").code, 0, "stop")
+        assert now() - begin >= 0.6, "killed before its time"
+        status = daemon.status("stubborn")
+        equal((status["status"], status["last_exit"]["signal"]), ("stopped", "KILL"), "the end")
+
+
+@case()
+def nasty_25_a_stopped_process_is_continued_so_that_it_can_end():
+    with Daemon({"sleep": {**SLEEP, "stop": {"timeout": "60s"}}}) as daemon:
+        os.kill(daemon.reaches("sleep", "healthy")["pid"], signal.SIGSTOP)
+        begin = now()
+        equal(daemon.ctl("stop", "sleep").code, 0, "stop")
+        assert now() - begin < 30
+        equal(daemon.status("sleep")["last_exit"]["signal"], "TERM", "it ended by TERM")
+
+
+@case()
+def the_stop_signal_is_the_configured_one():
+    with Daemon() as daemon:
+        daemon.rpc("task.add", {"name": "polite", "spec": {
+            "command": shell(f"trap 'echo quit > {daemon.path('said')}; exit 0' QUIT; while :; do sleep 0.05; done"),
+            "stop": {"signal": "QUIT"}}})
+        time.sleep(0.3)
+        equal(daemon.ctl("stop", "polite").code, 0, "stop")
+        equal(daemon.read("said"), "quit\n", "its last words")
+
+
+@case()
+def nasty_29_grandchildren_in_sessions_of_their_own_end_with_the_task():
+    with Daemon() as daemon:
+        daemon.rpc("task.add", {"name": "tree", "spec": {
+            "command": shell(f"setsid sh -c 'setsid sleep 1000 & echo $! > {daemon.path('far')}; exec sleep 1000' & "
+                             f"sleep 1000 & exec sleep 1000")}})
+        far = int(daemon.read("far"))
+        tree = [pid for pid in processes.descendants(daemon.pid) if processes.alive(pid)]
+        assert far in tree and len(tree) >= 4, processes.describe(tree)
+        equal(daemon.ctl("stop", "tree").code, 0, "stop")
+        # The answer comes when the whole tree is gone, not when its first process is.
+        left = [pid for pid in tree if processes.alive(pid)]
+        assert not left, processes.describe(left)
+
+
+@case()
+def nasty_18_a_task_whose_main_process_dies_takes_its_children_along():
+    with Daemon() as daemon:
+        daemon.rpc("task.add", {"name": "leader", "spec": {
+            "command": shell(f"sleep 1000 & echo $! > {daemon.path('child')}; exec sleep 1001"),
+            "restart": {"base_delay": "100ms", "jitter": 0}}})
+        child = int(daemon.read("child"))
+        before = daemon.status("leader")
+        os.kill(before["pid"], signal.SIGKILL)
+        daemon.started_again("leader", before["generation"])
+        assert not processes.alive(child), "the child of the ended run lives on"
+
+
+@case()
+def nasty_22_a_double_fork_is_reaped_when_it_ends():
+    with Daemon({"forks": {"command": shell("(setsid sleep 0.2 &); (setsid sleep 0.3 &); exec sleep 1000")}}) as daemon:
+        leader = daemon.reaches("forks", "healthy")["pid"]
+        eventually(lambda: processes.children(daemon.pid) == [leader], what="the orphans are reaped")
+        equal(daemon.status("forks")["generation"], 1, "their end is not the task's")
+
+
+@case()
+def nasty_80_a_shutdown_during_a_delay_a_start_and_a_stop_starts_nothing_and_ends():
+    tasks = {"delayed": failing(base_delay="400ms"), "stubborn": {**STUBBORN, "stop": {"timeout": "900ms"}},
+             "starting": {"command": ["/bin/sleep", "1000"], "ready": {"on": "notify", "timeout": "60s"}}}
+    with Daemon(tasks) as daemon:
+        daemon.reaches("delayed", "failed")
+        daemon.reaches("stubborn", "healthy")
+        equal(daemon.status("starting")["status"], "starting", "starting")
+        time.sleep(0.2)
+        daemon.rpc("task.stop", {"name": "stubborn", "wait": False})
+        begin = now()
+        daemon.stop()
+        assert now() - begin < 20, "the end took too long"
+
+
+@case()
+def nasty_31_a_restart_while_stopping_makes_one_new_run():
+    with Daemon({"stubborn": {**STUBBORN, "stop": {"timeout": "600ms"}}}) as daemon:
+        generation = daemon.reaches("stubborn", "healthy")["generation"]
+        time.sleep(0.2)
+        daemon.rpc("task.stop", {"name": "stubborn", "wait": False})
+        equal(daemon.status("stubborn")["status"], "stopping", "stopping")
+        equal(daemon.ctl("restart", "stubborn").code, 0, "restart")
+        equal((daemon.status("stubborn")["status"], daemon.status("stubborn")["generation"]),
+              ("healthy", generation + 1), "after the restart")
+
+
+@case()
+def nasty_33_a_removed_task_is_gone_when_its_tree_is_and_its_name_is_free():
+    with Daemon({"stubborn": {**STUBBORN, "stop": {"timeout": "500ms"}}}) as daemon:
+        pid = daemon.reaches("stubborn", "healthy")["pid"]
+        time.sleep(0.2)
+        with daemon.client() as client:
+            wanted = client.request("task.remove", {"name": "stubborn"})
+            refused = daemon.client().refused("task.add", {"name": "stubborn", "spec": SLEEP})
+            equal(refused.kind, "AlreadyExists", "the name is taken until the task is gone")
+            answer = client.line()
+            equal(answer["id"], wanted, "the removal's answer")
+            assert "result" in answer, answer
+        assert not processes.alive(pid)
+        equal(daemon.ctl("status", "stubborn").code, 4, "no such task")
+        equal(daemon.ctl("add", "stubborn", "--", "/bin/sleep", "1000").code, 0, "the name is free")
+
+
+@case()
+def nasty_81_a_task_that_signals_its_group_reaches_neither_the_daemon_nor_another_task():
+    with Daemon({"rude": {"command": shell("trap '' TERM HUP INT; kill -TERM 0; kill -HUP 0; kill -INT 0; "
+                                           "exec sleep 1000")}, "other": SLEEP}) as daemon:
+        daemon.reaches("rude", "healthy")
+        time.sleep(0.3)
+        equal(daemon.status("other")["generation"], 1, "the other task")
+        always(lambda: daemon.process.poll() is None, 0.2, "vigild runs")
+
+
+@case()
+def nasty_17_fifty_tasks_that_die_at_once_are_all_seen():
+    tasks = {f"t{number}": {**SLEEP, "restart": {"base_delay": "200ms", "jitter": 0}} for number in range(50)}
+    with Daemon(tasks) as daemon:
+        eventually(lambda: all(task["status"] == "healthy" for task in daemon.rpc("task.status")["tasks"]),
+                   what="healthy")
+        for task in daemon.rpc("task.status")["tasks"]:
+            os.kill(task["pid"], signal.SIGKILL)
+        eventually(lambda: all((task["status"], task["generation"]) == ("healthy", 2)
+                               for task in daemon.rpc("task.status")["tasks"]), what="all in their second run")
+        contains(daemon.ctl("status").out, "t49")
+
+
+if __name__ == "__main__":
+    main()

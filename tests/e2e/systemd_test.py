@@ -1,0 +1,182 @@
+"""vigil.service under a real systemd, booted in name spaces of its own."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import cases
+import processes
+from cases import Skip, case, contains, equal, eventually, main, need_program, need_root
+from harness import HERE, run
+
+SYSTEMD = "/usr/lib/systemd/systemd"
+# One task with a tree that leaves its session; the number marks its processes.
+MARK = "31337"
+TASKS = {"tree": {"command": ["/bin/sh", "-c", f"setsid setsid sleep {MARK} & exec sleep {MARK}"],
+                  "restart": {"base_delay": "100ms"}}}
+
+
+def own_cgroup():
+    """A new cgroup (version 2) for the machine, so that its systemd has a tree of its own."""
+    with open("/proc/mounts") as mounts:
+        for line in mounts:
+            _, place, kind, *_ = line.split()
+            if kind == "cgroup2":
+                path = os.path.join(place, f"vigil-test-{os.getpid()}")
+                try:
+                    os.mkdir(path)
+                except OSError as error:
+                    raise Skip(f"no cgroup can be made here: {error}") from None
+                return path
+    raise Skip("no cgroup2 is mounted here")
+
+
+class Machine:
+    """A systemd with vigil installed. Everything in it is gone at the end of the block."""
+
+    def __init__(self, tasks=None, drop_in=""):
+        need_root("booting a systemd")
+        for program in ("unshare", "nsenter", SYSTEMD):
+            need_program(program)
+        self.directory = tempfile.mkdtemp(prefix="vg", dir="/tmp")
+        stage = os.path.join(self.directory, "stage")
+        for path in ("usr/local/bin", "etc/vigil", "etc/systemd/system/vigil.service.d"):
+            os.makedirs(os.path.join(stage, path))
+        for program in (cases.VIGILD, cases.VIGILCTL):
+            shutil.copy(program, os.path.join(stage, "usr/local/bin"))
+        with open(os.path.join(cases.BUILD, "tests/systemd/vigil.service")) as file:
+            unit = file.read().replace(cases.VIGILD, "/usr/local/bin/vigild")
+        with open(os.path.join(stage, "etc/systemd/system/vigil.service"), "w") as file:
+            file.write(unit)
+        with open(os.path.join(stage, "etc/systemd/system/vigil.service.d/test.conf"), "w") as file:
+            file.write(f"[Service]\n{drop_in}\n")
+        with open(os.path.join(stage, "etc/vigil/vigil.json"), "w") as file:
+            file.write(tasks if isinstance(tasks, str) else json.dumps({"version": 1, "tasks": tasks or TASKS}))
+        self.stage = stage
+
+    def __enter__(self):
+        new = os.path.join(self.directory, "new")
+        os.mkdir(new)
+        self.cgroup = own_cgroup()
+        self.log = open(os.path.join(self.directory, "log"), "w+")
+        self.process = subprocess.Popen(
+            ["unshare", "--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup", "--net", "--kill-child",
+             os.path.join(HERE, "systemd_boot.sh"), new, self.stage],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+            preexec_fn=lambda: open(os.path.join(self.cgroup, "cgroup.procs"), "w").write("0"))
+        try:
+            eventually(self._booted, limit=60, what="systemd has booted")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _booted(self):
+        if self.process.poll() is not None:
+            self.log.seek(0)
+            raise Skip(f"no systemd can be booted here: {self.log.read().strip()[-300:]}")
+        below = processes.children(self.process.pid)
+        self.init = below[0] if below else None
+        return self.init and self.command("systemctl", "is-active", "vigil-test.target").code == 0
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            print(self.command("systemctl", "status", "--no-pager", "-l", "vigil").out)
+            print(self.command("journalctl", "--no-pager", "-u", "vigil").out[-4000:])
+        self.process.kill()
+        self.process.wait()
+        processes.end(processes.descendants(os.getpid()))
+        self.log.close()
+        eventually(self._cgroup_removed, what="the machine's cgroups are gone")
+        shutil.rmtree(self.directory)
+
+    def _cgroup_removed(self):
+        for place, _, _ in os.walk(self.cgroup, topdown=False):
+            try:
+                os.rmdir(place)
+            except OSError:
+                return False
+        return True
+
+    def command(self, *words):
+        return run(["nsenter", "-t", str(self.init), "-a", *words], limit=120)
+
+    def succeeds(self, *words):
+        outcome = self.command(*words)
+        equal(outcome.code, 0, f"{words}: {outcome}")
+        return outcome
+
+    def property(self, name):
+        return self.command("systemctl", "show", "-P", name, "vigil").out.strip()
+
+    def main_pid(self):
+        """vigild's pid as this machine counts it."""
+        return next((pid for pid in processes.descendants(self.init)
+                     if processes.command_line(pid).startswith("/usr/local/bin/vigild")), None)
+
+    def marked(self):
+        """The processes of the task."""
+        return {pid for pid in processes.descendants(self.init)
+                if processes.command_line(pid) == f"sleep {MARK}" and processes.alive(pid)}
+
+    def whole_tree(self):
+        return eventually(lambda: len(found := self.marked()) == 2 and found, what="the task's two processes")
+
+
+@case(timeout=180)
+def a_start_waits_for_readiness_and_a_stop_leaves_nothing():
+    with Machine() as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        equal(machine.property("ActiveState"), "active", "ActiveState")
+        contains(machine.succeeds("/usr/local/bin/vigilctl", "status").out, "tree", "healthy")
+        machine.whole_tree()
+        contains(machine.succeeds("stat", "-c", "%a", "/run/vigil").out, "711")
+        equal(machine.property("NFileDescriptorStore"), "0", "descriptors kept by systemd")
+        machine.succeeds("systemctl", "stop", "vigil")
+        equal(machine.property("Result"), "success", "Result")
+        assert not machine.marked(), processes.describe(machine.marked())
+        equal(machine.command("test", "-e", "/run/vigil").code, 1, "the runtime directory is gone")
+        machine.succeeds("systemctl", "start", "vigil")
+        machine.whole_tree()
+
+
+@case(timeout=180)
+def nasty_85b_after_a_crash_there_is_neither_a_left_over_nor_a_second_copy():
+    with Machine(drop_in="RestartSec=1s") as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        before, vigild = machine.whole_tree(), machine.main_pid()
+        os.kill(vigild, signal.SIGKILL)
+        eventually(lambda: machine.main_pid() not in (None, vigild), limit=60, what="systemd starts vigild again")
+        after = machine.whole_tree()
+        assert not before & after, f"of the crashed vigild's tasks live on: {before & after}"
+        equal(machine.property("NRestarts"), "1", "NRestarts")
+        # A stop while systemd waits to start it again: no vigild is there to end anything.
+        os.kill(machine.main_pid(), signal.SIGKILL)
+        eventually(lambda: machine.property("SubState") == "auto-restart", what="systemd waits for RestartSec")
+        machine.succeeds("systemctl", "stop", "vigil")
+        assert not machine.marked(), processes.describe(machine.marked())
+
+
+@case(timeout=180)
+def a_vigild_that_hangs_is_ended_and_started_again_by_the_watchdog():
+    with Machine(drop_in="WatchdogSec=2\nTimeoutAbortSec=5\nLimitCORE=0") as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        before, vigild = machine.whole_tree(), machine.main_pid()
+        os.kill(vigild, signal.SIGSTOP)
+        eventually(lambda: machine.main_pid() not in (None, vigild), limit=90, what="another vigild")
+        assert not before & machine.whole_tree()
+
+
+@case(timeout=180)
+def a_wrong_configuration_fails_the_start_once_and_for_good():
+    with Machine(tasks='{ "version": 1, "taks": {} }') as machine:
+        assert machine.command("systemctl", "start", "vigil").code != 0
+        equal((machine.property("ActiveState"), machine.property("ExecMainStatus"), machine.property("NRestarts")),
+              ("failed", "78", "0"), "the unit")
+        contains(machine.succeeds("journalctl", "--no-pager", "-u", "vigil").out, "vigil.json:1:17", "tasks")
+
+
+if __name__ == "__main__":
+    main()
