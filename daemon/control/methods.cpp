@@ -121,8 +121,8 @@ void Methods::finished() {
 
 void Methods::say(const Call& call, std::string_view what) const {
     const os::Peer& peer = call.session.peer();
-    world_.log->info("{} {} by uid {}, pid {} ({})", call.method.name, what, peer.uid, peer.pid,
-                     os::command_name(peer.pid));
+    world_.log->info("{}{}{} by uid {}, pid {} ({})", call.method.name, what.empty() ? "" : " ", what, peer.uid,
+                     peer.pid, os::command_name(peer.pid));
 }
 
 void Methods::hello(Call& call) {
@@ -190,7 +190,7 @@ void Methods::check(Call& call, const protocol::params::DaemonCheck& params) {
 }
 
 void Methods::shut_down(Call& call, const protocol::params::DaemonShutdown& params) {
-    say(call, params.now ? "(now)" : "");
+    say(call, params.now ? "now" : "");
     if (call.id) {
         awaiting_shutdown_.emplace_back(call.session.id(), *call.id);
         call.session.promise();

@@ -30,11 +30,14 @@ bool StatusAnswer::next(std::string& out) {
         if (!report) continue;
         if (!std::exchange(first_, false)) out += ',';
         json::Writer task(out);
-        if (options_.spec) {
-            protocol::write_task_status(task, *report, clock, config::describe(**report->spec, options_.env));
-        } else {
+        if (!options_.spec) {
             protocol::write_task_status(task, *report, clock);
+            continue;
         }
+        std::string spec;
+        json::Writer words(spec);
+        config::describe(words, **report->spec, options_.env);
+        protocol::write_task_status(task, *report, clock, spec);
     }
     if (at_ < tasks_.size()) return true;
     // Closes what the head opened: the array of tasks, the result and the message.

@@ -116,7 +116,7 @@ void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
                              .message = "the daemon is shutting down; nothing starts any more"});
     const auto tasks = select(call, params.names);
     if (!tasks) return;
-    say(call, join(params.names) + (params.now ? " (now)" : ""));
+    say(call, join(params.names) + (params.now ? " now" : ""));
 
     const core::Cause cause = by(call.session.peer());
     const Order order = [&]() -> Order {
