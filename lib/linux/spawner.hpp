@@ -37,7 +37,7 @@ struct SpawnJob {
     core::Generation generation{};
     core::SpecPtr spec;
     /// Nothing: 128 random bits are drawn.
-    std::optional<Invocation> invocation;
+    std::optional<Invocation> invocation = std::nullopt;
     /// Where the kernel stores the pid before the child runs (CLONE_PARENT_SETTID), for a record that has to
     /// survive us; resident memory, valid until the outcome was taken. Null: nowhere.
     pid_t* pid_record = nullptr;

@@ -27,7 +27,7 @@ class InstanceLock {
 struct ListenerOptions {
     std::string path;  ///< absolute; at most 107 bytes, see unix(7)
     mode_t mode = 0660;
-    std::optional<gid_t> group;  ///< nothing: the daemon's own
+    std::optional<gid_t> group = std::nullopt;  ///< nothing: the daemon's own
     int backlog = 128;
 };
 

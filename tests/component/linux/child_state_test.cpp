@@ -1,0 +1,312 @@
+// What a child is given, as the kernel tells it: nasty 13.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "linux/process_table.hpp"
+#include "linux/spawner.hpp"
+#include "support.hpp"
+
+using namespace vigil;
+using namespace vigil::os;
+using namespace vigil::os::test;
+
+namespace {
+
+/// The output of a shell script run with `spec`'s other properties.
+std::string output_of(SpawnBench& bench, core::TaskSpec spec, const std::string& script) {
+    const std::string file = bench.directory() / "output";
+    write_whole(file, "", 0666);
+    // The last command is not the one that reads, so that the shell stays a process of its own.
+    spec.launch.command = {"/bin/sh", "-c", "{ " + script + "; } > " + file + "; exit 0"};
+    bench.run(std::move(spec));
+    return read_whole(file);
+}
+
+std::set<std::string> environment_of(SpawnBench& bench, core::TaskSpec spec) {
+    std::istringstream text(output_of(bench, std::move(spec), "tr '\\000' '\\n' < /proc/$$/environ"));
+    std::set<std::string> found;
+    for (std::string line; std::getline(text, line);) found.insert(line);
+    return found;
+}
+
+core::TaskSpec spec() {
+    return SpawnBench::spec({"sh"});
+}
+
+}  // namespace
+
+TEST_CASE(
+    "nasty 13: a child of root runs as the user, group and groups that were asked for, and as nothing more") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.launch.user = "nobody";
+    wanted.launch.group = "daemon";
+    wanted.launch.supplementary_groups = {"bin", "4321"};
+    const std::string status = output_of(bench, wanted, "cat /proc/$$/status");
+    CHECK(status_field(status, "Uid") == "65534\t65534\t65534\t65534");
+    CHECK(status_field(status, "Gid") == "1\t1\t1\t1");
+    CHECK(status_field(status, "Groups") == "2 4321");
+    CHECK(status_field(status, "CapEff") == "0000000000000000");
+    CHECK(status_field(status, "CapPrm") == "0000000000000000");
+}
+
+TEST_CASE("nasty 13: a user without a list of groups gets those of the database, not root's") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.launch.user = "nobody";
+    CHECK(status_field(output_of(bench, wanted, "cat /proc/$$/status"), "Groups") == "65534");
+    wanted.launch.supplementary_groups.emplace();
+    CHECK(status_field(output_of(bench, wanted, "cat /proc/$$/status"), "Groups").empty());
+}
+
+TEST_CASE("nasty 13: a user by number without entry runs with the group beside it and no others") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.launch.user = "54321";
+    wanted.launch.group = "54322";
+    const std::string status = output_of(bench, wanted, "cat /proc/$$/status");
+    CHECK(status_field(status, "Uid") == "54321\t54321\t54321\t54321");
+    CHECK(status_field(status, "Gid") == "54322\t54322\t54322\t54322");
+    CHECK(status_field(status, "Groups").empty());
+}
+
+TEST_CASE("nasty 13: the outcome names the uid that the process runs as") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    auto wanted = SpawnBench::spec({"/bin/true"});
+    wanted.launch.user = "nobody";
+    const SpawnOutcome outcome = bench.spawn(wanted);
+    CHECK(bench.end_of(outcome).code == 0);
+    CHECK(outcome.uid == 65534);
+}
+
+TEST_CASE("nasty 13: the daemon stays dumpable after a child took another identity") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    REQUIRE(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
+    auto wanted = SpawnBench::spec({"/bin/true"});
+    wanted.launch.user = "nobody";
+    bench.run(wanted);
+    CHECK(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
+}
+
+TEST_CASE("nasty 13: while a child of another identity shares the daemon's memory nobody can attach to it") {
+    if (skipped_without_root()) return;
+    SpawnBench bench([](SpawnerOptions& options) {
+        options.hold = [](const SpawnJob& job) { return job.spec->launch.cwd == "/tmp"; };
+    });
+    auto held = SpawnBench::spec({"/bin/true"});
+    held.launch.user = "nobody";
+    held.launch.cwd = "/tmp";
+    const auto generation = bench.submit(held);
+    REQUIRE(eventually([&] { return ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0; }));
+    // Another spawn that comes and goes must not open what the first still needs closed.
+    auto passing = SpawnBench::spec({"/bin/true"});
+    passing.launch.user = "nobody";
+    bench.run(passing);
+    CHECK(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+    CHECK(bench.spawner().cancel(core::TaskId{7}, generation) == Spawner::Cancelled::killed);
+    CHECK(bench.wait_for(generation).failure->error == ECANCELED);
+    CHECK(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
+}
+
+TEST_CASE("nasty 13: umask, nice, limits, oom score and no_new_privs are as asked for") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.launch.umask = 027;
+    wanted.launch.nice = 5;
+    wanted.launch.oom_score_adj = 123;
+    wanted.launch.no_new_privs = true;
+    wanted.launch.cwd = "/usr";
+    wanted.launch.rlimits = {{RLIMIT_NOFILE, 3, 77}, {RLIMIT_CORE, 0, std::nullopt}};
+    wanted.launch.rlimits.front().soft = 55;
+    CHECK(output_of(bench, wanted, "umask") == "0027\n");
+    CHECK(output_of(bench, wanted, "nice") == "5\n");
+    CHECK(output_of(bench, wanted, "ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hc") ==
+          "55\n77\n0\nunlimited\n");
+    CHECK(output_of(bench, wanted, "cat /proc/$$/oom_score_adj") == "123\n");
+    CHECK(output_of(bench, wanted, "pwd") == "/usr\n");
+    CHECK(status_field(output_of(bench, wanted, "cat /proc/$$/status"), "NoNewPrivs") == "1");
+}
+
+TEST_CASE("nasty 13: a limit of very few descriptors does not get in the way of the spawn itself") {
+    SpawnBench bench;
+    auto wanted = SpawnBench::spec({"/bin/true"});
+    wanted.launch.rlimits = {{RLIMIT_NOFILE, 0, 0}};
+    wanted.launch.oom_score_adj = 500;
+    const SpawnOutcome outcome = bench.spawn(wanted);
+    // The loader of /bin/true can open nothing; that it runs at all is the point.
+    CHECK(bench.end_of(outcome).kind == core::ExitStatus::Kind::code);
+}
+
+TEST_CASE("nasty 13: what the daemon raised for itself is given back to its children") {
+    SpawnBench bench([](SpawnerOptions& options) { options.open_files = rlimit{512, 1024}; });
+    CHECK(output_of(bench, spec(), "ulimit -Sn; ulimit -Hn") == "512\n1024\n");
+    CHECK(output_of(bench, spec(), "umask") == "0022\n");
+}
+
+TEST_CASE("nasty 13: a child has an empty signal mask, and ignores nothing that the daemon ignores") {
+    sigset_t blocked;
+    sigset_t before;
+    ::sigemptyset(&blocked);
+    ::sigaddset(&blocked, SIGUSR1);
+    ::sigaddset(&blocked, SIGTERM);
+    REQUIRE(::pthread_sigmask(SIG_BLOCK, &blocked, &before) == 0);
+    const auto old_pipe = ::signal(SIGPIPE, SIG_IGN);
+    const auto old_hangup = ::signal(SIGHUP, SIG_IGN);
+    const auto old_user = ::signal(SIGUSR2, [](int) {});
+    {
+        SpawnBench bench;
+        const std::string status = output_of(bench, spec(), "cat /proc/$$/status");
+        CHECK(status_field(status, "SigBlk") == "0000000000000000");
+        CHECK(status_field(status, "SigIgn") == "0000000000000000");
+    }
+    ::signal(SIGPIPE, old_pipe);
+    ::signal(SIGHUP, old_hangup);
+    ::signal(SIGUSR2, old_user);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_CASE(
+    "nasty 13: a child has descriptors 0 to 2 and nothing of the daemon's, marked close-on-exec or not") {
+    std::vector<UniqueFd> inheritable;
+    for (int i = 0; i < 40; ++i) inheritable.emplace_back(::open("/dev/zero", O_RDONLY));
+    SpawnBench bench;
+    // One plain command redirected: for a group the shell keeps its own output at a number of its own.
+    const std::string file = bench.directory() / "list";
+    bench.run(SpawnBench::shell("ls /proc/$$/fd > " + file + "; exit 0"));
+    CHECK(read_whole(file) == "0\n1\n2\n");
+    CHECK(output_of(bench, spec(), "ls -l /proc/$$/fd").find("/dev/zero") == std::string::npos);
+    CHECK(output_of(bench, spec(), "readlink /proc/$$/fd/0") == "/dev/null\n");
+}
+
+TEST_CASE("nasty 13: with output null descriptors 1 and 2 are /dev/null, else the daemon's own") {
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.launch.output = core::OutputTo::null;
+    CHECK(output_of(bench, wanted, "readlink /proc/$$/fd/2") == "/dev/null\n");
+    char own[256] = {};
+    REQUIRE(::readlink("/proc/self/fd/2", own, sizeof own - 1) > 0);
+    CHECK(output_of(bench, spec(), "readlink /proc/$$/fd/2") == std::string(own) + "\n");
+}
+
+TEST_CASE("nasty 13: the heartbeat pipe is descriptor 3, wherever its end lies in the daemon") {
+    for (const bool low : {false, true}) {
+        CAPTURE(low);
+        std::vector<UniqueFd> many;
+        for (int i = 0; i < 100; ++i) many.emplace_back(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+        if (low) many.clear();
+        std::shared_ptr<LowDescriptors> reserve;
+        if (low) reserve = LowDescriptors::reserve().value();
+        SpawnBench bench([&](SpawnerOptions& options) { options.low_descriptors = reserve; });
+        auto wanted = spec();
+        wanted.heartbeat.emplace();
+        wanted.heartbeat->pipe = true;
+        wanted.launch.command = {"/bin/sh", "-c",
+                                 "ls /proc/$$/fd >&3; /bin/echo fd $VIGIL_HEARTBEAT_FD >&3; exit 0"};
+        SpawnOutcome outcome = bench.spawn(wanted);
+        CHECK(bench.end_of(outcome).code == 0);
+        HeartbeatPipe pipe(std::move(outcome.heartbeat_pipe));
+        std::string text;
+        const auto count = pipe.read(1 << 16, [&](std::string_view line) { text.append(line).append(" "); });
+        CHECK(count.ended);
+        CHECK(text == "0 1 2 3 fd 3 ");
+        if (reserve) CHECK(reserve->free_count() >= 20);
+    }
+}
+
+TEST_CASE("nasty 13: the environment is exactly what was asked for") {
+    ::setenv("VIGIL_TEST_SECRET", "leaks", 1);
+    ::setenv("VIGIL_TEST_PASSED", "passes", 1);
+    SpawnBench bench([](SpawnerOptions& options) {
+        options.daemon_environment = current_environment();
+        set_variable(options.daemon_environment, "LANG", "de_DE.UTF-8");
+        set_variable(options.daemon_environment, "NOTIFY_SOCKET", "/run/systemd/notify");
+        options.language.parse_file = [](std::string_view text) -> Result<Environment, std::string> {
+            return Environment{{"FROM_FILE", std::string(text)}, {"BOTH", "file"}};
+        };
+        options.language.expand = [](std::string_view value,
+                                     const VariableLookup& lookup) -> Result<std::string, std::string> {
+            if (!value.starts_with('$')) return std::string(value);
+            return std::string(lookup(value.substr(1)).value_or("unset"));
+        };
+    });
+    write_whole(bench.directory() / "file", "costs $5", 0600);
+    auto wanted = spec();
+    wanted.launch.env_file = bench.directory() / "file";
+    wanted.launch.inherit_env = {"VIGIL_TEST_PASSED", "VIGIL_TEST_ABSENT"};
+    wanted.launch.env = {{"BOTH", "env"}, {"COPY", "$FROM_FILE"}, {"PATH", "/usr/bin:/bin"}};
+    std::set<std::string> found = environment_of(bench, wanted);
+    std::erase_if(found, [](const std::string& entry) {
+        return entry.starts_with("HOME=") || entry.starts_with("USER=") || entry.starts_with("LOGNAME=") ||
+               entry.starts_with("SHELL=") || entry.starts_with("VIGIL_INVOCATION=");
+    });
+    CHECK(found == std::set<std::string>{"PATH=/usr/bin:/bin", "LANG=de_DE.UTF-8", "FROM_FILE=costs $5",
+                                         "BOTH=env", "COPY=costs $5", "VIGIL_TEST_PASSED=passes",
+                                         "VIGIL_TASK=task", "VIGIL_GENERATION=1"});
+    ::unsetenv("VIGIL_TEST_SECRET");
+    ::unsetenv("VIGIL_TEST_PASSED");
+}
+
+TEST_CASE("nasty 13: the base of the environment comes from the user database") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.launch.user = "nobody";
+    const std::set<std::string> found = environment_of(bench, wanted);
+    for (const char* entry :
+         {"HOME=/nonexistent", "USER=nobody", "LOGNAME=nobody", "SHELL=/usr/sbin/nologin", "LANG=C.UTF-8",
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
+        CHECK_MESSAGE(found.contains(entry), entry);
+}
+
+TEST_CASE("a beating task is told its socket, its timeout, its interval and its own pid") {
+    SpawnBench bench;
+    auto wanted = spec();
+    wanted.heartbeat.emplace();
+    wanted.heartbeat->timeout = 2500ms;
+    wanted.heartbeat->interval = 700ms;
+    const std::string file = bench.directory() / "output";
+    wanted.launch.command = {"/bin/sh", "-c", "tr '\\000' '\\n' < /proc/$$/environ > " + file + "; exit 0"};
+    const Invocation invocation = {0xab, 0, 1};
+    const SpawnOutcome outcome = bench.wait_for(bench.submit(wanted, invocation));
+    CHECK(bench.end_of(outcome).code == 0);
+    const std::string text = read_whole(file);
+    CHECK(outcome.invocation == "ab000100000000000000000000000000");
+    for (const std::string& entry :
+         {std::string("WATCHDOG_USEC=2500000"), std::string("VIGIL_HEARTBEAT_INTERVAL_USEC=700000"),
+          "WATCHDOG_PID=" + std::to_string(outcome.pid), "NOTIFY_SOCKET=" + outcome.notify.path(),
+          "VIGIL_INVOCATION=" + outcome.invocation})
+        CHECK_MESSAGE(text.find(entry + "\n") != std::string::npos, entry);
+    CHECK(text.find("VIGIL_HEARTBEAT_FD") == std::string::npos);
+}
+
+TEST_CASE("nasty 81: a child leads a session and a process group of its own") {
+    SpawnBench bench;
+    SpawnOutcome outcome = bench.spawn(SpawnBench::spec({"/bin/sleep", "100"}));
+    REQUIRE_FALSE(outcome.failure);
+    CHECK(::getsid(outcome.pid) == outcome.pid);
+    CHECK(::getpgid(outcome.pid) == outcome.pid);
+    CHECK(read_process(outcome.pid)->parent == ::getpid());
+    finish_off(outcome);
+}
+
+TEST_CASE("nasty 9: the kernel has stored the pid in the record before the child runs") {
+    SpawnBench bench;
+    pid_t record = 99;
+    const auto generation = bench.submit(SpawnBench::spec({"/bin/true"}), std::nullopt, &record);
+    const SpawnOutcome outcome = bench.wait_for(generation);
+    CHECK(record == outcome.pid);
+    CHECK(bench.end_of(outcome).code == 0);
+}
