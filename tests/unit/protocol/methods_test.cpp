@@ -1,0 +1,140 @@
+#include "protocol/methods.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace vigil::protocol;
+
+namespace {
+
+/// Decodes "params" of a method; the request stays alive as long as this does.
+struct Call {
+    Request request;
+    vigil::Result<Params, RpcError> decoded;
+
+    Call(const char* method, const std::string& params)
+        : request(*parse_request(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(method) +
+                                 R"(","params":)" + params + "}")),
+          decoded(decode(**resolve(request), request.params())) {}
+
+    template <typename T>
+    const T& as() const {
+        if (!decoded) FAIL(decoded.error().message);
+        return std::get<T>(*decoded);
+    }
+    const std::string& fault() const {
+        REQUIRE(!decoded.ok());
+        CHECK(decoded.error().code == ErrorCode::invalid_params);
+        return decoded.error().message;
+    }
+};
+
+std::string not_found(const char* method) {
+    const auto request = parse_request(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(method) + "\"}");
+    const auto resolved = resolve(*request);
+    REQUIRE(!resolved.ok());
+    CHECK(resolved.error().code == ErrorCode::method_not_found);
+    return resolved.error().message;
+}
+
+bool says(const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("every method has a name of its own, a text, and parameters with texts") {
+    std::set<std::string_view> names;
+    for (const MethodInfo& method : methods()) {
+        CHECK(names.insert(method.name).second);
+        CHECK(!method.text.empty());
+        CHECK(find_method(method.name) == &method);
+        CHECK(&info(method.id) == &method);
+        for (const Parameter& parameter : method.parameters) CHECK(!parameter.text.empty());
+    }
+    CHECK(names.size() == 19);
+}
+
+TEST_CASE("what changes code or configuration is for admins, what changes tasks for operators") {
+    for (const char* name :
+         {"daemon.check", "daemon.shutdown", "daemon.reload", "daemon.upgrade", "task.add", "task.remove"})
+        CHECK(find_method(name)->right == Right::admin);
+    for (const char* name :
+         {"task.start", "task.stop", "task.restart", "task.kill", "task.signal", "task.pause"})
+        CHECK(find_method(name)->right == Right::operate);
+    for (const char* name : {"daemon.hello", "daemon.status", "task.status", "task.wait", "events.subscribe"})
+        CHECK(find_method(name)->right == Right::read);
+}
+
+TEST_CASE("an unknown method is named with the nearest one, an absent one as absent") {
+    CHECK(says(not_found("task.strat"), "did you mean task.start?"));
+    CHECK(says(not_found("daemon.reload"), "this version of vigild does not have daemon.reload"));
+    for (const char* name : {"daemon.upgrade", "task.pause", "task.resume", "task.logs"})
+        CHECK(says(not_found(name), "this version"));
+    CHECK(not_found(std::string(5000, 'x').c_str()).size() < 200);
+}
+
+TEST_CASE("an order has names, and waits without limit unless told otherwise") {
+    const Call plain("task.stop", R"({"name":"web-*"})");
+    CHECK(plain.as<params::TaskOrder>().names == Patterns{"web-*"});
+    CHECK(plain.as<params::TaskOrder>().wait);
+    CHECK(!plain.as<params::TaskOrder>().timeout);
+    const Call full("task.kill", R"({"name":["a","b"],"wait":false,"timeout":"1m30s","now":true})");
+    CHECK(full.as<params::TaskOrder>().names == Patterns{"a", "b"});
+    CHECK(!full.as<params::TaskOrder>().wait);
+    CHECK(full.as<params::TaskOrder>().timeout == vigil::core::Duration(90s));
+    CHECK(full.as<params::TaskOrder>().now);
+    CHECK(Call("task.stop", R"({"name":"a","timeout":1500})").as<params::TaskOrder>().timeout ==
+          vigil::core::Duration(1500ms));
+}
+
+TEST_CASE("null stands for a parameter that is not given") {
+    CHECK(Call("task.stop", R"({"name":"a","timeout":null,"wait":null})").as<params::TaskOrder>().wait);
+    CHECK(says(Call("task.stop", R"({"name":null})").fault(), "\"name\" is missing"));
+    CHECK(Call("task.status", R"({"name":null})").as<params::TaskStatus>().names.empty());
+}
+
+TEST_CASE("unknown parameters are errors that name the nearest known one") {
+    CHECK(says(Call("task.stop", R"({"name":"a","wiat":true})").fault(), "did you mean \"wait\"?"));
+    CHECK(says(Call("task.stop", R"({"name":"a","now":true})").fault(), "there is no parameter \"now\""));
+    CHECK(says(Call("daemon.hello", R"({"zzz":1})").fault(), "this method has none"));
+}
+
+TEST_CASE("values of a wrong type or range are errors that say what to write") {
+    for (const char* params :
+         {R"({"name":7})", R"({"name":""})", R"({"name":[]})", R"({"name":["a",7]})",
+          R"({"name":"a\u0000b"})", R"({"name":"a","wait":1})", R"({"name":"a","timeout":-1})",
+          R"({"name":"a","timeout":1.5})", R"({"name":"a","timeout":"10"})",
+          R"({"name":"a","timeout":9223372036854775807})", R"({"name":"a","timeout":true})"}) {
+        CAPTURE(params);
+        CHECK(!Call("task.stop", params).fault().empty());
+    }
+    CHECK(says(Call("task.stop", "{}").fault(), "\"name\" is missing"));
+}
+
+TEST_CASE("signals come by name or number, and nothing else") {
+    CHECK(Call("task.signal", R"({"name":"a","signal":"SIGHUP"})").as<params::TaskSignal>().signal == 1);
+    CHECK(Call("task.signal", R"({"name":"a","signal":15})").as<params::TaskSignal>().signal == 15);
+    for (const char* signal : {"0", "65", "-9", "\"NOPE\"", "true", "1.0"}) {
+        CAPTURE(signal);
+        CHECK(says(Call("task.signal", R"({"name":"a","signal":)" + std::string(signal) + "}").fault(),
+                   "signal"));
+    }
+}
+
+TEST_CASE("the other methods fill their structs") {
+    CHECK(Call("task.wait", R"({"name":"a","for":"exit"})").as<params::TaskWait>().what ==
+          params::TaskWait::For::exit);
+    CHECK(says(Call("task.wait", R"({"name":"a","for":"dead"})").fault(),
+               "healthy, stopped, completed or exit"));
+    CHECK(Call("task.status", R"({"spec":true})").as<params::TaskStatus>().spec);
+    CHECK(Call("daemon.check", R"({"path":"/x"})").as<params::DaemonCheck>().path == "/x");
+    CHECK(Call("daemon.shutdown", R"({"now":true})").as<params::DaemonShutdown>().now);
+    CHECK(Call("events.subscribe", "{}").as<params::EventsSubscribe>().names.empty());
+    const Call add("task.add", R"({"name":"n","spec":{"command":["true"]}})");
+    CHECK(add.as<params::TaskAdd>().spec->find("command") != nullptr);
+    CHECK(says(Call("task.add", R"({"name":"n","spec":[]})").fault(), "must be an object"));
+}

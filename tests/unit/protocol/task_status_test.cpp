@@ -1,0 +1,180 @@
+#include "protocol/task_status.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include "json/parse.hpp"
+#include "protocol/daemon_status.hpp"
+#include "protocol/task_event.hpp"
+
+using namespace std::chrono_literals;
+using namespace vigil;
+using namespace vigil::protocol;
+
+namespace {
+
+const ClockReading kClock{core::TimePoint{1000s}, WallTime{} + 1'772'366'400s};
+
+template <typename Write>
+std::string written(Write write) {
+    std::string text;
+    json::Writer out(text);
+    write(out);
+    // Whatever is written must be JSON to a reader that is not ours.
+    REQUIRE(json::parse(text).ok());
+    return text;
+}
+
+core::TaskReport report_of(std::string_view name, core::StateName state) {
+    core::TaskReport report;
+    report.name = name;
+    report.state = state;
+    return report;
+}
+
+std::string status_text(const core::TaskReport& report) {
+    return written([&](json::Writer& out) { write_task_status(out, report, kClock); });
+}
+
+std::string cause_text(const core::Cause& cause) {
+    return written([&](json::Writer& out) { write_cause(out, cause); });
+}
+
+}  // namespace
+
+TEST_CASE("a task that never ran has every member, and null where nothing applies") {
+    const std::string text = status_text(report_of("idle", core::StateName::created));
+    CHECK(
+        text ==
+        R"({"name":"idle","status":"created","paused":false,"desired":"up","waiting_turn":false,"cause":null,"pid":null,)"
+        R"("generation":0,"restart_attempts":0,"max_restart_attempts":null,"restarts_total":0,"started_at":null,)"
+        R"("uptime_ms":null,"last_heartbeat_age_ms":null,"heartbeat_timeout_ms":null,"next_start_in_ms":null,)"
+        R"("stop_kill_in_ms":null,"status_text":null,"notified_errno":null,"last_exit":null})");
+    const auto read = parse_task_status(text);
+    REQUIRE(read.ok());
+    CHECK(read->name == "idle");
+    CHECK(!read->pid);
+    CHECK(!read->last_exit);
+}
+
+TEST_CASE("a status is read back as it was written") {
+    const core::Cause cause{core::cause::ExitSignal{11, true}};
+    core::TaskReport report = report_of("api", core::StateName::failed);
+    report.cause = &cause;
+    report.pid = 4711;
+    report.generation = core::Generation{3};
+    report.attempts = 2;
+    report.max_attempts = 5;
+    report.restarts_total = 7;
+    report.started_at = core::TimePoint{940s};
+    report.uptime = 60s;
+    report.last_heartbeat_age = 120ms + 999us;
+    report.heartbeat_timeout = 2s;
+    report.next_start_in = 1200ms;
+    report.status_text = "caf\xc3\xa9 \x1b[31m\"";
+    report.last_exit =
+        core::LastExit{{core::ExitStatus::Kind::signal, 0, 11, true}, core::TimePoint{999s}, {}};
+    const auto read = parse_task_status(status_text(report));
+    REQUIRE(read.ok());
+    CHECK(read->status == "failed");
+    CHECK(read->cause->kind == "exit-signal");
+    CHECK(read->cause->text == "killed by SEGV (core dumped)");
+    CHECK(read->pid == 4711);
+    CHECK(read->generation == 3);
+    CHECK(read->restart_attempts == 2);
+    CHECK(read->max_restart_attempts == 5);
+    CHECK(read->restarts_total == 7);
+    CHECK(read->started_at == kClock.wall - 60s);
+    CHECK(read->uptime == 60s);
+    CHECK(read->last_heartbeat_age == 120ms);
+    CHECK(read->next_start_in == 1200ms);
+    CHECK(read->status_text == report.status_text);
+    REQUIRE(read->last_exit.has_value());
+    CHECK(read->last_exit->status == core::ExitStatus{core::ExitStatus::Kind::signal, 0, 11, true});
+    CHECK(read->last_exit->at == kClock.wall - 1s);
+}
+
+TEST_CASE("each cause is written with what belongs to it") {
+    CHECK(cause_text({}) == "null");
+    CHECK(cause_text({core::cause::ByOperator{{1000, 77}}}).find(R"("kind":"operator")") == 1);
+    CHECK(cause_text({core::cause::ByOperator{{1000, 77}}}).find(R"("uid":1000,"pid":77)") !=
+          std::string::npos);
+    CHECK(cause_text({core::cause::ExitCode{3}}) == R"({"kind":"exit-code","text":"exit code 3","code":3})");
+    CHECK(cause_text({core::cause::ExitUnknown{}}).find(R"("kind":"exit-code")") == 1);
+    CHECK(cause_text({core::cause::ExitUnknown{}}).find(R"("code":null)") != std::string::npos);
+    CHECK(cause_text({core::cause::HeartbeatTimeout{2s}}).find(R"("timeout_ms":2000)") != std::string::npos);
+    CHECK(cause_text({core::cause::SpawnFailed{{core::SpawnStage::cwd, 2, ""}}})
+              .find(R"("errno":"ENOENT","detail":null)") != std::string::npos);
+    auto last = std::make_shared<const core::Cause>(core::Cause{core::cause::ExitCode{3}});
+    CHECK(cause_text({core::cause::AttemptsExhausted{5, last}})
+              .find(R"("attempts":5,"last":{"kind":"exit-code")") != std::string::npos);
+    CHECK(cause_text({core::cause::AttemptsExhausted{5, nullptr}}).find(R"("last":null)") !=
+          std::string::npos);
+}
+
+TEST_CASE("an older client skips what it does not know, and says what it misses") {
+    CHECK(parse_task_status(R"({"name":"a","status":"hibernating","new":{"x":[1]},"pid":5})")->status ==
+          "hibernating");
+    CHECK(!parse_task_status(R"({"status":"healthy"})").ok());
+    CHECK(!parse_task_status(R"({"name":"a","status":7})").ok());
+    CHECK(parse_task_statuses(R"({"tasks":[],"more":1})")->empty());
+    CHECK(!parse_task_statuses(R"({"task":[]})").ok());
+    CHECK(!parse_task_statuses(R"({"tasks":[{]})").ok());
+}
+
+TEST_CASE("a specification travels as it is") {
+    const std::string text = written([&](json::Writer& out) {
+        write_task_status(out, report_of("a", core::StateName::healthy), kClock, R"({"command":["x"]})");
+    });
+    CHECK(parse_task_status(text)->spec == R"({"command":["x"]})");
+}
+
+TEST_CASE("a change of state is written as an event and read back") {
+    core::effect::Announce change;
+    change.name = "api";
+    change.from = core::StateName::healthy;
+    change.to = core::StateName::failed;
+    change.cause = {core::cause::ExitCode{3}};
+    change.generation = core::Generation{9};
+    change.attempts = 1;
+    change.max_attempts = 5;
+    change.next_start_in = 1s;
+    change.exit = core::ExitStatus{core::ExitStatus::Kind::code, 3, 0, false};
+    const auto read =
+        parse_task_event(written([&](json::Writer& out) { write_task_event(out, change, 17, kClock.wall); }));
+    REQUIRE(read.ok());
+    CHECK(read->seq == 17);
+    CHECK(read->at == kClock.wall);
+    CHECK(read->from == "healthy");
+    CHECK(read->to == "failed");
+    CHECK(read->generation == 9);
+    CHECK(read->cause->text == "exit code 3");
+    CHECK(read->next_start_in == 1s);
+    CHECK(read->last_exit == change.exit);
+    change.to.reset();
+    CHECK(parse_task_event(written([&](json::Writer& out) {
+              write_task_event(out, change, 18, kClock.wall);
+          }))->to.empty());
+}
+
+TEST_CASE("the daemon's own status is read back with its counters") {
+    DaemonStatus status;
+    status.version = "0.1.0";
+    status.pid = 1;
+    status.started_at = kClock.wall;
+    status.uptime = 5s;
+    status.config_files = {"/etc/vigil/vigil.json"};
+    status.tasks_by_state = {1, 0, 7, 0, 0, 0, 0, 2};
+    status.dropped.notify_strangers = 12;
+    const auto text = written([&](json::Writer& out) { write_daemon_status(out, status); });
+    CHECK(text.find(R"("tasks":{"total":10,"created":1)") != std::string::npos);
+    const auto read = parse_daemon_status(text);
+    REQUIRE(read.ok());
+    CHECK(read->tasks_by_state == status.tasks_by_state);
+    CHECK(read->dropped.notify_strangers == 12);
+    CHECK(read->started_at == status.started_at);
+    CHECK(parse_hello(written([](json::Writer& out) { write_hello(out, {.version = "9"}); }))->version ==
+          "9");
+}
