@@ -54,7 +54,7 @@ Result<client::Client, client::Fault> connect(const Options& options, const Term
 int report(const client::Fault& fault, const Options& options, const Terminal& terminal) {
     using Kind = client::Fault::Kind;
     if (fault.kind == Kind::interrupted) return terminal.interrupt_code();
-    if (fault.kind != Kind::timeout) {
+    if (fault.kind != Kind::timeout || (fault.rpc && !options.timeout)) {
         terminal.complain(fault.message);
     } else {
         terminal.complain(timed_out(options));

@@ -83,7 +83,7 @@ std::string detail_of(const TaskStatus& task) {
 
 std::string heartbeat_of(const TaskStatus& task) {
     if (!task.heartbeat_timeout) return "-";
-    const std::string limit = format_duration_rough(*task.heartbeat_timeout);
+    const std::string limit = format_duration(*task.heartbeat_timeout);
     return (task.last_heartbeat_age ? format_duration_rough(*task.last_heartbeat_age) : "-") + "/" + limit;
 }
 

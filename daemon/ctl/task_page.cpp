@@ -53,7 +53,7 @@ std::string restarts_text(const TaskStatus& task) {
 
 std::string heartbeat_text(const TaskStatus& task) {
     if (!task.heartbeat_timeout) return "not asked for";
-    const std::string limit = "due every " + format_duration_rough(*task.heartbeat_timeout);
+    const std::string limit = "due every " + format_duration(*task.heartbeat_timeout);
     if (!task.last_heartbeat_age) return limit;
     return limit + "; last one " + format_duration_rough(*task.last_heartbeat_age) + " ago";
 }
