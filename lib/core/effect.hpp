@@ -45,6 +45,7 @@ struct Freeze {
 /// A state was entered. Always comes before the effects that follow from it, so that a record written from it
 /// is never behind the world.
 struct Announce {
+    std::uint64_t number = 0;  ///< counts the announcements of all tasks, from 1
     TaskId task{};
     std::string name;
     std::optional<StateName> from;  ///< nothing for a task that was just added

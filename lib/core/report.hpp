@@ -25,6 +25,7 @@ struct LastExit {
 struct TaskReport {
     TaskId id{};
     std::string_view name;
+    std::uint64_t last_change = 0;  ///< number of the announcement of its state
     StateName state{};
     bool paused = false;
     Desired desired{};

@@ -124,7 +124,8 @@ void Supervisor::step(TaskId id, E event, TimePoint now) {
 
 Turn Supervisor::turn_at(TimePoint now) {
     const TimePoint supervised_now = supervised(now);
-    return {supervised_now, now, !shutdown_ && waiting_.empty() && turn_is_free(), random_, effects_};
+    return {supervised_now, now,     !shutdown_ && waiting_.empty() && turn_is_free(),
+            announcements_, random_, effects_};
 }
 
 void Supervisor::recount(const Task::Standing& before, const Task::Standing& after) noexcept {

@@ -113,6 +113,7 @@ class Supervisor {
     DeadlineQueue deadlines_;
     StartQueue waiting_;
     std::vector<Effect> effects_;
+    std::uint64_t announcements_ = 0;
 
     std::array<std::size_t, std::variant_size_v<State>> in_state_{};
     std::size_t starting_ = 0;       ///< tasks that count against max_starting

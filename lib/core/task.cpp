@@ -81,8 +81,9 @@ void Task::leave(Cause why, Turn& turn) {
 
 /// `before`: the run of the state that was left, if it had one.
 void Task::announce(std::optional<StateName> from, std::optional<StateName> to, Generation before,
-                    Turn& turn) const {
+                    Turn& turn) {
     effect::Announce change;
+    change.number = last_change_ = ++turn.announcements;
     change.task = id_;
     change.name = spec_->name;
     change.from = from;

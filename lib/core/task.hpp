@@ -21,9 +21,10 @@ namespace vigil::core {
 
 /// What a task is given for one step.
 struct Turn {
-    TimePoint now;    ///< supervised time: deadlines are made of it
-    TimePoint clock;  ///< the owner's time: only to be shown
-    bool may_start;   ///< one more task may be `starting`
+    TimePoint now;                 ///< supervised time: deadlines are made of it
+    TimePoint clock;               ///< the owner's time: only to be shown
+    bool may_start;                ///< one more task may be `starting`
+    std::uint64_t& announcements;  ///< so far
     std::mt19937_64& random;
     std::vector<Effect>& effects;
 };
@@ -128,8 +129,7 @@ class Task {
     // Changes of state: task.cpp. The first is the only one that assigns state_, and announces it.
     void enter(State next, Cause why, Turn& turn);
     void leave(Cause why, Turn& turn);
-    void announce(std::optional<StateName> from, std::optional<StateName> to, Generation before,
-                  Turn& turn) const;
+    void announce(std::optional<StateName> from, std::optional<StateName> to, Generation before, Turn& turn);
     void start_or_wait(Cause why, unsigned host_faults, Turn& turn);
     void become_healthy(Turn& turn);
     void begin_stopping(Cause why, bool ordered, Turn& turn);
@@ -174,6 +174,7 @@ class Task {
     unsigned attempts_ = 0;
     Generation generation_;   ///< of the present or last run
     std::uint64_t runs_ = 0;  ///< spawns asked for
+    std::uint64_t last_change_ = 0;
     State state_;
     Cause cause_;  ///< why it is in this state
     std::optional<TimePoint> paused_since_;

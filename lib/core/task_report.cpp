@@ -11,6 +11,7 @@ TaskReport Task::report(TimePoint now, TimePoint clock) const {
     TaskReport report;
     report.id = id_;
     report.name = spec_->name;
+    report.last_change = last_change_;
     report.state = name_of(state_);
     report.paused = paused_since_.has_value();
     report.desired = desired_;

@@ -130,7 +130,7 @@ std::optional<Settled> Waits::add(Ticket ticket, Goal goal, const TaskReport& re
                                              report.attempts, report.max_attempts);
         return settled;
     }
-    by_task_[report.id].push_back({ticket, goal, generation, patient});
+    by_task_[report.id].push_back({ticket, goal, generation, report.last_change, patient});
     Tasks& tasks = by_ticket_[ticket];
     tasks.asked.push_back(report.id);
     ++tasks.open;
@@ -146,6 +146,7 @@ std::vector<Settled> Waits::observe(const effect::Announce& change) {
     const Position at{change.to, change.generation, change.to == StateName::created};
     const StateName last = change.to ? *change.to : change.from.value_or(StateName::created);
     std::erase_if(found->second, [&](const Wait& wait) {
+        if (change.number <= wait.after) return false;
         const Outcome outcome = judge(wait.goal, wait.generation, wait.patient, at);
         if (outcome == Outcome::open) return false;
         Settled answer{wait.ticket, change.task, change.name, outcome == Outcome::reached, last, {}};

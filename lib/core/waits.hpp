@@ -16,7 +16,8 @@ namespace vigil::core {
 enum class Ticket : std::uint64_t {};
 
 enum class Goal : std::uint8_t {
-    running,  ///< of start: healthy, or completed already; `failed`, `dead` and a counter-order are failures
+    /// Of start: healthy, or completed already; `failed`, `dead` and a counter-order are failures.
+    running,
     restarted,  ///< of restart: as running, in a later generation
     /// Of stop: nothing of it runs and nothing is due; a start in between is a failure. Where no stop was
     /// ordered (wait --for=stopped): as long as it takes.
@@ -34,17 +35,19 @@ struct Settled {
     std::string name;
     bool reached = false;
     StateName state{};  ///< where the task is now (its last state, for a removed one)
-    std::string
-        explanation;  ///< why it was not reached: "failed: exit code 3; next start in 1s (attempt 1 of 5)"
+    /// Why it was not reached: "failed: exit code 3; next start in 1s (attempt 1 of 5)".
+    std::string explanation;
 };
 
 class Waits {
   public:
     /// Starts to wait; `report` is the task as it is *after* the order was handled, `generation_before` the
-    /// generation before it. Returns the answer at once when there is nothing to wait for.
+    /// generation before it. Returns the answer at once when there is nothing to wait for. (A task that was
+    /// removed at once has no report any more, and its remover no wait.)
     [[nodiscard]] std::optional<Settled> add(Ticket ticket, Goal goal, const TaskReport& report,
                                              Generation generation_before);
-    /// The tickets that this change settles.
+    /// The tickets that this change settles. A change from before a wait began does not concern it, although
+    /// its announcement may be carried out only now.
     [[nodiscard]] std::vector<Settled> observe(const effect::Announce& change);
     /// Forgets every wait of a ticket: the client is gone or its time is up. The order itself goes on.
     void cancel(Ticket ticket);
@@ -56,6 +59,7 @@ class Waits {
         Ticket ticket{};
         Goal goal{};
         Generation generation{};  ///< the run that a later or ended one is told from
+        std::uint64_t after = 0;  ///< announcements up to this one were made before the wait began
         bool patient = false;     ///< no order stands behind it: a start on the way is no counter-order
     };
     struct Tasks {

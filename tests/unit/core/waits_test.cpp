@@ -168,6 +168,31 @@ TEST_CASE("66: of two orders that exclude each other the last wins and both are 
     }
 }
 
+TEST_CASE(
+    "66: what was announced before a wait began does not settle it, though it is told only afterwards") {
+    Desk desk;
+    desk.given_in(StateName::failed);
+    CHECK(desk.answers().empty());
+    desk.stop();
+    desk.start();
+    CHECK_FALSE(desk.waits.add(Ticket{1}, Goal::running, desk.report(), desk.generation()).has_value());
+    CHECK(desk.answers().empty());
+    desk.gets_healthy();
+    CHECK(desk.answers() == "1:reached");
+}
+
+TEST_CASE("35: nor does the end of a task that had the same name and place before") {
+    Desk desk;
+    desk.given_in(StateName::stopped);
+    CHECK(desk.answers().empty());
+    desk.remove();
+    REQUIRE(desk.given(notifying()) == desk.id);
+    CHECK_FALSE(desk.waits.add(Ticket{1}, Goal::running, desk.report(), Generation{}).has_value());
+    CHECK(desk.answers().empty());
+    desk.gets_healthy();
+    CHECK(desk.answers() == "1:reached");
+}
+
 TEST_CASE("kill is answered when the task is dead, remove when the name is free") {
     Desk desk;
     desk.given_in(StateName::failed);
