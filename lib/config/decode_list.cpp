@@ -139,7 +139,7 @@ std::optional<std::string> decode_string(const Key& key, const json::Value& valu
     const std::string* text = value.as_string();
     std::string fault =
         text == nullptr ? wrong_type(string_expectation(key.kind), value) : string_fault(key, *text, 0);
-    if (fault.empty()) return *text;
+    if (text != nullptr && fault.empty()) return *text;
     add(faults, value.place, {}, std::move(fault));
     return std::nullopt;
 }
@@ -160,7 +160,7 @@ std::optional<std::vector<std::string>> decode_strings(const Key& key, const jso
         const std::string* text = element.as_string();
         std::string fault = text == nullptr ? wrong_type(string_expectation(key.kind), element)
                                             : string_fault(key, *text, index);
-        if (fault.empty())
+        if (text != nullptr && fault.empty())
             strings.push_back(*text);
         else
             add(faults, element.place, "[" + std::to_string(index) + "]", std::move(fault));
@@ -232,6 +232,7 @@ std::optional<std::vector<LimitSides>> decode_rlimits(const json::Value& value, 
                                         [&](const LimitName& limit) { return limit.name == member.key; });
         if (known == kLimits.end()) {
             std::vector<std::string_view> names;
+            names.reserve(kLimits.size());
             for (const LimitName& limit : kLimits) names.push_back(limit.name);
             add(faults, member.place, "." + escape_for_display(member.key),
                 "unknown resource limit" + suggestion(member.key, names));

@@ -30,7 +30,7 @@ std::size_t characters(std::string_view text) noexcept {
 std::string excerpt(std::string_view line, std::size_t column) {
     const std::size_t caret = bytes_of_characters(line, column == 0 ? 0 : column - 1);
     std::size_t begin = 0;
-    if (caret > kShownBytes / 2)
+    if (line.size() > kShownBytes && caret > kShownBytes / 2)
         begin = bytes_of_characters(line, characters(line.substr(0, caret - kShownBytes / 2)));
     const std::size_t length =
         bytes_of_characters(line.substr(begin), characters(line.substr(begin, kShownBytes)));

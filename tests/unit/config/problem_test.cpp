@@ -29,6 +29,12 @@ TEST_CASE("a very long line is shown around the place") {
     CHECK(text[excerpt + (text.find('^') - caret_line)] == 'X');
 }
 
+TEST_CASE("a line that fits is shown whole, wherever the place is") {
+    const std::string line(120, 'a');
+    CHECK(Problem{"f", {1, 110, 109}, "m", line}.text() ==
+          "f:1:110: m\n" + line + "\n" + std::string(109, ' ') + "^");
+}
+
 TEST_CASE("a caret may stand behind the end of its line") {
     CHECK(Problem{"f", {1, 4, 3}, "m", "abc"}.text() == "f:1:4: m\nabc\n   ^");
     CHECK(Problem{"f", {1, 99, 3}, "m", "abc"}.text() == "f:1:99: m\nabc\n   ^");
