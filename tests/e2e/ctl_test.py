@@ -183,7 +183,6 @@ def version_and_help_need_no_daemon():
 def check_judges_a_file_as_the_daemon_would():
     with Daemon({"a": SLEEP}) as daemon:
         good(daemon, "check", daemon.config_path)
-        good(daemon, "check")
         with open(daemon.path("bad.json"), "w") as file:
             file.write('{ "version": 1, "taks": {} }')
         contains(bad(daemon, INVALID, "check", daemon.path("bad.json")).err, "bad.json:1:17", "tasks")

@@ -132,6 +132,7 @@ class Daemon:
                                             cwd=self.directory)
         if self._wait:
             cases.eventually(self._answers, what="vigild answers on its control socket")
+            cases.eventually(self._all_begun, what="every task has been started once")
 
     def program(self):
         if self.uid is None:
@@ -147,6 +148,16 @@ class Daemon:
                 return client.call("daemon.hello")["name"] == "vigild"
         except (FileNotFoundError, ConnectionError, PermissionError):
             return False
+
+    def _all_begun(self):
+        """Whether no first start is still on its way, so that a case may look at pids and give orders."""
+        return all(task["generation"] > 0 and (task["pid"] or task["status"] != "starting")
+                   and not (task["status"] == "starting" and self._ready_at_exec(task["name"]))
+                   for task in self.rpc("task.status")["tasks"] if task["status"] != "created" or task["desired"] == "up")
+
+    def _ready_at_exec(self, name):
+        spec = self.config["tasks"].get(name, {})
+        return "ready" not in spec and "heartbeat" not in spec
 
     @property
     def pid(self):
@@ -284,9 +295,8 @@ class Daemon:
 
     def notify_socket(self, name):
         """The socket that a running task was given, from its environment."""
-        with open(f"/proc/{self.status(name)['pid']}/environ", "rb") as file:
-            environment = dict(entry.split(b"=", 1) for entry in file.read().split(b"\0") if b"=" in entry)
-        return environment[b"NOTIFY_SOCKET"].decode()
+        pid = self.status(name)["pid"]
+        return cases.eventually(lambda: processes.environment(pid), what=f"{name} is executed")["NOTIFY_SOCKET"]
 
 
 def datagrams(path):

@@ -41,6 +41,12 @@ def command_line(pid):
         return ""
 
 
+def environment(pid):
+    """Its variables; empty for a moment after the exec, when the new program's memory is not yet laid out."""
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        return dict(entry.decode().split("=", 1) for entry in file.read().split(b"\0") if b"=" in entry)
+
+
 def descendants(root):
     """Every process below root, zombies included."""
     children = {}

@@ -62,11 +62,12 @@ def systemd_notify_in_a_shell_task_returns_within_100_ms():
             "command": shell(f"begin=$(date +%s%N); {notify} --ready --status=serving; code=$?; end=$(date +%s%N); "
                              f"echo $code $(((end - begin) / 1000000)) >> {daemon.path('times')}; exec sleep 1000"),
             "ready": {"on": "notify", "timeout": "20s"}, "restart": QUICK}})
-        for _ in range(5):
+        for count in range(1, 6):
             equal(daemon.reaches("shell", "healthy")["status_text"], "serving", "status_text")
+            eventually(lambda: len(daemon.read("times").splitlines()) == count, what="it has written its time")
             equal(daemon.ctl("restart", "shell").code, 0, "restart")
         lines = [line.split() for line in daemon.read("times").splitlines()]
-        assert len(lines) >= 5 and all(code == "0" for code, _ in lines), lines
+        assert all(code == "0" for code, _ in lines), lines
         # The best of several: starting the program is part of the time, and the machine may be busy.
         assert min(int(milliseconds) for _, milliseconds in lines) < 100, lines
 
@@ -85,9 +86,9 @@ def nasty_43_a_stopped_python_worker_is_found_within_50_ms_after_its_deadline():
                 time.sleep(0.35)
                 os.kill(before["pid"], signal.SIGSTOP)
                 events = client.events(lambda event: event["to"] == "failed")
-                found = next(event for event in events if (event["cause"] or {}).get("kind") == "heartbeat-timeout")
-                with open(daemon.path("beat")) as file:
-                    last_beat = float(file.read())
+                found = next(event for event in events if event["from"] == "healthy")
+                equal(found["cause"]["kind"], "heartbeat-timeout", "cause")
+                last_beat = float(daemon.read(f"beat.{before['generation']}"))
                 lateness.append(moment(found["time"]) - (last_beat + 1.0))
                 # ABRT, and CONT after it: a stopped process does not stay one.
                 equal(events[-1]["last_exit"]["signal"], "ABRT", "the signal it died of")

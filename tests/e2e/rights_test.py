@@ -2,7 +2,6 @@
 import json
 import os
 import shutil
-import signal
 
 import cases
 from cases import case, contains, equal, main, need_ordinary_user
@@ -48,7 +47,8 @@ class Place:
 @case()
 def nasty_67_a_stranger_is_denied_everything():
     with Place(group=str(OPERATORS)) as place:
-        for arguments in (["status"], ["stop", "a"], ["add", "x", "--", "/bin/true"], ["events", "--json"], ["shutdown"]):
+        for arguments in (["status"], ["stop", "a"], ["add", "x", "--", "/bin/true"], ["events", "--json"],
+                          ["shutdown"]):
             outcome = place.ctl(somebody(STRANGER), *arguments)
             equal(outcome.code, DENIED, f"{arguments}: {outcome}")
             assert outcome.err and not outcome.out, outcome
@@ -166,10 +166,9 @@ def nasty_86_an_ordinary_user_without_xdg_directories_gets_an_answer_that_says_w
 @case()
 def an_ordinary_users_task_that_names_another_user_fails_and_never_runs():
     need_ordinary_user()
-    with Daemon({"a": {**SLEEP, "user": "0", "restart": {"max_attempts": 0}}}, uid=STRANGER, ends_with=0) as daemon:
+    with Daemon({"a": {**SLEEP, "user": "0", "restart": {"max_attempts": 0}}}, uid=STRANGER) as daemon:
         status = daemon.reaches("a", "dead")
         equal(status["cause"]["last"]["kind"], "spawn-failed", "cause")
-        daemon.send_signal(signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -106,8 +106,7 @@ def nasty_13_a_task_gets_what_is_configured_and_nothing_else():
             "cwd": "/usr", "nice": 3, "oom_score_adj": 50, "no_new_privs": True, "rlimits": {"nofile": 77},
             "inherit_env": ["PASSED"], "env": {"MINE": "${PASSED}-1", "OTHER": "${UNSET:-text}"}}})
         pid = daemon.status("probe")["pid"]
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            environment = dict(entry.decode().split("=", 1) for entry in file.read().split(b"\0") if entry)
+        environment = eventually(lambda: processes.environment(pid), what="the kernel shows the new program")
         known = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PASSED", "MINE", "OTHER",
                  "VIGIL_TASK", "VIGIL_GENERATION", "VIGIL_INVOCATION"}
         assert set(environment) <= known, f"leaked: {set(environment) - known}"

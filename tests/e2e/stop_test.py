@@ -73,14 +73,15 @@ def the_stop_signal_is_the_configured_one():
 
 
 @case()
-def nasty_29_grandchildren_in_sessions_of_their_own_end_with_the_task():
-    with Daemon() as daemon:
-        daemon.rpc("task.add", {"name": "tree", "spec": {
-            "command": shell(f"setsid sh -c 'setsid sleep 1000 & echo $! > {daemon.path('far')}; exec sleep 1000' & "
-                             f"sleep 1000 & exec sleep 1000")}})
-        far = int(daemon.read("far"))
-        tree = [pid for pid in processes.descendants(daemon.pid) if processes.alive(pid)]
-        assert far in tree and len(tree) >= 4, processes.describe(tree)
+def nasty_29_grandchildren_in_process_groups_of_their_own_end_with_the_task():
+    # What job control of a shell makes: a group for each job, all of one session.
+    jobs = "set -m; (sleep 1000; :) & (sh -c 'sleep 1000; :'; :) & trap '' TERM; sleep 1000; :"
+    with Daemon({"tree": {"command": ["/bin/bash", "-c", jobs], "stop": {"timeout": "500ms"}}}) as daemon:
+        def tree():
+            found = [pid for pid in processes.descendants(daemon.pid) if processes.alive(pid)]
+            return found if sum(processes.command_line(pid) == "sleep 1000" for pid in found) == 3 else None
+        tree = eventually(tree, what="the tree stands")
+        assert len({os.getpgid(pid) for pid in tree}) >= 3, "the jobs are in groups of their own"
         equal(daemon.ctl("stop", "tree").code, 0, "stop")
         # The answer comes when the whole tree is gone, not when its first process is.
         left = [pid for pid in tree if processes.alive(pid)]
@@ -102,8 +103,11 @@ def nasty_18_a_task_whose_main_process_dies_takes_its_children_along():
 
 @case()
 def nasty_22_a_double_fork_is_reaped_when_it_ends():
-    with Daemon({"forks": {"command": shell("(setsid sleep 0.2 &); (setsid sleep 0.3 &); exec sleep 1000")}}) as daemon:
-        leader = daemon.reaches("forks", "healthy")["pid"]
+    with Daemon() as daemon:
+        forks = f"(setsid sleep 0.2 &); (setsid sleep 0.3 &); echo x > {daemon.path('forked')}; exec sleep 1000"
+        daemon.rpc("task.add", {"name": "forks", "spec": {"command": shell(forks)}})
+        daemon.read("forked")
+        leader = daemon.status("forks")["pid"]
         eventually(lambda: processes.children(daemon.pid) == [leader], what="the orphans are reaped")
         equal(daemon.status("forks")["generation"], 1, "their end is not the task's")
 
@@ -154,9 +158,8 @@ def nasty_33_a_removed_task_is_gone_when_its_tree_is_and_its_name_is_free():
 
 @case()
 def nasty_81_a_task_that_signals_its_group_reaches_neither_the_daemon_nor_another_task():
-    with Daemon({"rude": {"command": shell("trap '' TERM HUP INT; kill -TERM 0; kill -HUP 0; kill -INT 0; "
-                                           "exec sleep 1000")}, "other": SLEEP}) as daemon:
-        daemon.reaches("rude", "healthy")
+    rude = shell("trap '' TERM HUP INT; kill -TERM 0; kill -HUP 0; kill -INT 0; exec sleep 1000")
+    with Daemon({"rude": {"command": rude, "stop": {"timeout": "100ms"}}, "other": SLEEP}) as daemon:
         time.sleep(0.3)
         equal(daemon.status("other")["generation"], 1, "the other task")
         always(lambda: daemon.process.poll() is None, 0.2, "vigild runs")

@@ -1,11 +1,11 @@
-"""beater.py INTERVAL [FILE]: says READY=1, then beats; keeps the wall time of the last beat in FILE."""
+"""beater.py INTERVAL [FILE]: says READY=1, then beats; keeps the wall time of the last beat in FILE.GENERATION."""
 import os
 import socket
 import sys
 import time
 
 interval = float(sys.argv[1])
-beats = open(sys.argv[2], "w") if len(sys.argv) > 2 else None
+beats = open(f"{sys.argv[2]}.{os.environ['VIGIL_GENERATION']}", "w") if len(sys.argv) > 2 else None
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.connect(os.environ["NOTIFY_SOCKET"])
 notify.setblocking(False)
