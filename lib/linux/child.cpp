@@ -1,24 +1,22 @@
 #include "linux/child.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cerrno>
 
 #include "linux/raw_call.hpp"
 
-// The headers of the C library are left out where they would offer calls that must not be made here.
+// Of the C library's headers only the constants are used; errno itself belongs to the spawn thread.
 namespace vigil::os {
 namespace {
 
 using core::SpawnStage;
 
-constexpr long kEnoent = 2;
-constexpr long kEacces = 13;
-constexpr long kEperm = 1;
-constexpr long kEnotdir = 20;
-constexpr long kEcanceled = 125;
-constexpr unsigned kCloseRangeUnshare = 2;  // CLOSE_RANGE_UNSHARE, Linux 5.9
-constexpr int kSigChild = 17;
 constexpr int kHeartbeatFd = 3;
 
 template <typename T>
@@ -43,7 +41,7 @@ long done(long result) {
 /// An own table with nothing in it but what is low. Unsharing and closing in one call is what keeps a spawn
 /// from costing O(open descriptors); until it returns the table is the daemon's own, so it has to be first.
 long close_descriptors(const ChildPlan& plan) {
-    return done(raw::call(__NR_close_range, plan.keep_below, -1L & 0xffffffffL, kCloseRangeUnshare));
+    return done(raw::call(__NR_close_range, plan.keep_below, -1L & 0xffffffffL, CLOSE_RANGE_UNSHARE));
 }
 
 long duplicate(int from, int to) {
@@ -102,7 +100,7 @@ long set_groups_and_group(const ChildPlan& plan, ChildReport& report) {
     gid_t now[3] = {};
     if (const long failed = done(raw::call(__NR_getresgid, word(&now[0]), word(&now[1]), word(&now[2]))))
         return failed;
-    return now[0] == plan.gid && now[1] == plan.gid && now[2] == plan.gid ? 0 : -kEperm;
+    return now[0] == plan.gid && now[1] == plan.gid && now[2] == plan.gid ? 0 : -EPERM;
 }
 
 long set_user(const ChildPlan& plan) {
@@ -113,7 +111,7 @@ long set_user(const ChildPlan& plan) {
     uid_t now[3] = {};
     if (const long failed = done(raw::call(__NR_getresuid, word(&now[0]), word(&now[1]), word(&now[2]))))
         return failed;
-    return now[0] == plan.uid && now[1] == plan.uid && now[2] == plan.uid ? 0 : -kEperm;
+    return now[0] == plan.uid && now[1] == plan.uid && now[2] == plan.uid ? 0 : -EPERM;
 }
 
 /// Handlers are at their defaults already (CLONE_CLEAR_SIGHAND); what is ignored stays so across clone3 and
@@ -126,7 +124,7 @@ long reset_signals(const ChildPlan& plan) {
             return failed;
     }
     const std::uint64_t nothing_blocked = 0;
-    return done(raw::call(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, word(&nothing_blocked), 0, 8));
+    return done(raw::call(__NR_rt_sigprocmask, SIG_SETMASK, word(&nothing_blocked), 0, 8));
 }
 
 /// Systemd's protocol: only the process with this pid is to beat. Known only here.
@@ -142,11 +140,11 @@ void write_watchdog_pid(char* out) {
 /// Returns only when nothing could be executed. A place in PATH that this user cannot use does not end the
 /// search; EACCES says more than the ENOENT of the places after it.
 long execute(const ChildPlan& plan, ChildReport& report) {
-    long worst = -kEnoent;
+    long worst = -ENOENT;
     for (std::int32_t i = 0; plan.paths[i] != nullptr; ++i) {
         const long failed = raw::call(__NR_execve, word(plan.paths[i]), word(plan.argv), word(plan.envp));
-        const bool next = failed == -kEnoent || failed == -kEnotdir || failed == -kEacces;
-        if (report.tried < 0 || worst != -kEacces || !next) {
+        const bool next = failed == -ENOENT || failed == -ENOTDIR || failed == -EACCES;
+        if (report.tried < 0 || worst != -EACCES || !next) {
             worst = failed;
             report.tried = i;
         }
@@ -157,7 +155,7 @@ long execute(const ChildPlan& plan, ChildReport& report) {
 
 /// 0 is never returned: a child that gets to its exec does not come back.
 long go(const ChildPlan& plan, ChildReport& report) {
-    if (__atomic_load_n(&report.abort, __ATOMIC_SEQ_CST) != 0) return -kEcanceled;
+    if (__atomic_load_n(&report.abort, __ATOMIC_SEQ_CST) != 0) return -ECANCELED;
     at(report, SpawnStage::close_descriptors);
     if (const long failed = close_descriptors(plan)) return failed;
     at(report, SpawnStage::session);
@@ -173,8 +171,7 @@ long go(const ChildPlan& plan, ChildReport& report) {
     if (const long failed = set_limits(plan)) return failed;
     at(report, SpawnStage::nice);
     if (plan.set_nice) {
-        if (const long failed = done(raw::call(__NR_setpriority, 0 /* PRIO_PROCESS */, 0, plan.nice)))
-            return failed;
+        if (const long failed = done(raw::call(__NR_setpriority, PRIO_PROCESS, 0, plan.nice))) return failed;
     }
     at(report, SpawnStage::oom_score_adj);
     if (const long failed = write_oom_score(plan, oom_file)) return failed;
@@ -214,7 +211,7 @@ long run_child(const ChildPlan& plan, ChildReport& report, void* stack_bottom, s
         CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&report.pidfd);
     arguments.parent_tid = reinterpret_cast<std::uint64_t>(parent_tid);
-    arguments.exit_signal = kSigChild;
+    arguments.exit_signal = SIGCHLD;
     arguments.stack = reinterpret_cast<std::uint64_t>(stack_bottom);
     arguments.stack_size = stack_size;
     return raw::clone_and_call(&arguments, sizeof arguments, child_main, &start);

@@ -118,7 +118,7 @@ TEST_CASE("a spawned process is owned by the spawner until its outcome was taken
     pid_t record = 0;
     const auto generation = bench.submit(SpawnBench::spec({"/bin/true"}), std::nullopt, &record);
     REQUIRE(eventually([&] { return readable(bench.spawner().readable_fd()); }));
-    CHECK(bench.spawner().owns(record));
+    CHECK(bench.spawner().owns(__atomic_load_n(&record, __ATOMIC_SEQ_CST)));
     const SpawnOutcome outcome = bench.wait_for(generation);
     CHECK_FALSE(bench.spawner().owns(outcome.pid));
     CHECK(bench.end_of(outcome).code == 0);
@@ -153,7 +153,7 @@ TEST_CASE("nasty 11: a stuck child is killed when its spawn is cancelled") {
     pid_t record = 0;
     const auto generation = bench.submit(stuck(), std::nullopt, &record);
     REQUIRE(eventually([&] { return __atomic_load_n(&record, __ATOMIC_SEQ_CST) != 0; }));
-    CHECK(bench.spawner().owns(record));
+    CHECK(bench.spawner().owns(__atomic_load_n(&record, __ATOMIC_SEQ_CST)));
     CHECK(bench.spawner().cancel(core::TaskId{7}, generation) == Spawner::Cancelled::killed);
     const SpawnOutcome outcome = bench.wait_for(generation);
     CHECK(outcome.failure->error == ECANCELED);
