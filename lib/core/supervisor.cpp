@@ -1,7 +1,6 @@
 #include "core/supervisor.hpp"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "base/check.hpp"
@@ -110,7 +109,9 @@ TimePoint Supervisor::next_deadline() const noexcept {
 
 template <typename E>
 void Supervisor::step(TaskId id, E event, TimePoint now) {
-    Task& task = *lookup(id);
+    Task* const found = lookup(id);
+    VIGIL_CHECK(found != nullptr, "a deadline or a turn to start outlived its task");
+    Task& task = *found;
     const Task::Standing before = task.standing();
     Turn turn = turn_at(now);
     task.handle(std::move(event), turn);

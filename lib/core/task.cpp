@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "base/check.hpp"
 #include "core/restart_policy.hpp"
 
 namespace vigil::core {

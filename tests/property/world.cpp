@@ -22,7 +22,10 @@ void World::signal(const effect::Signal& effect) {
 
 void World::kill_tree(const effect::KillTree& effect) {
     Process* process = find(effect.task, effect.generation);
-    if (process == nullptr || !process->alive()) return;
+    if (process == nullptr) return;
+    // Too early to find anything: the tree looks empty, although a process is about to be made.
+    if (process->phase == Phase::asked) return tell(*process, event::TreeEmpty{process->generation});
+    if (!process->alive()) return;
     if (process->survives_kills > 0) {
         --process->survives_kills;
         return;
