@@ -40,6 +40,9 @@ Result<std::vector<T>, std::string> read_list(std::string_view text, std::string
                                               std::span<const Field<T>> fields) {
     JsonCursor in(text);
     std::vector<T> list;
+    // A guess that is rarely too small, so that a long list is not moved while it grows.
+    constexpr std::size_t kBytesOfOne = 400;
+    list.reserve(text.size() / kBytesOfOne);
     bool found = false;
     if (in.enter_object()) {
         while (const auto key = in.next_member()) {
