@@ -125,8 +125,7 @@ void Supervisor::step(TaskId id, E event, TimePoint now) {
 
 Turn Supervisor::turn_at(TimePoint now) {
     const TimePoint supervised_now = supervised(now);
-    return {supervised_now, now,     !shutdown_ && waiting_.empty() && turn_is_free(),
-            announcements_, random_, effects_};
+    return {supervised_now, now, waiting_.empty() && turn_is_free(), announcements_, random_, effects_};
 }
 
 void Supervisor::recount(const Task::Standing& before, const Task::Standing& after) noexcept {
@@ -160,7 +159,7 @@ void Supervisor::forget(TaskId id) {
 }
 
 void Supervisor::serve_queue(TimePoint now) {
-    while (!shutdown_ && !waiting_.empty() && turn_is_free()) {
+    while (!waiting_.empty() && turn_is_free()) {
         const TaskId id = waiting_.front();
         step(id, event::TurnCame{}, now);
     }

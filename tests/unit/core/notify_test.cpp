@@ -78,6 +78,20 @@ TEST_CASE("STOPPING=1 lets a task take its stop time, and its exit is judged by 
     }
 }
 
+TEST_CASE("STOPPING=1 that overtakes Spawned is heeded once Spawned is there, and is no failure") {
+    Stage stage;
+    stage.given(notifying());
+    event::Notified stopping;
+    stopping.stopping = true;
+    stage.notifies(stopping);
+    CHECK(stage.state() == "starting");
+    stage.comes_up();
+    CHECK(stage.state() == "stopping");
+    CHECK(stage.signals().empty());
+    stage.exits(0);
+    CHECK(stage.state() == "completed");
+}
+
 TEST_CASE("STATUS, ERRNO and EXIT_STATUS belong to the run; its end does not") {
     Stage stage;
     stage.given_healthy();
