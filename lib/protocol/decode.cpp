@@ -3,7 +3,6 @@
 #include <array>
 #include <limits>
 
-#include "base/check.hpp"
 #include "base/nearest.hpp"
 #include "base/quantity.hpp"
 #include "base/signal_name.hpp"

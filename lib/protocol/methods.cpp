@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "base/check.hpp"
 #include "base/nearest.hpp"
 
 namespace vigil::protocol {

@@ -86,7 +86,7 @@ struct None {};
 struct TaskOrder {
     Patterns names;
     bool wait = true;                       ///< answer when the outcome is reached, else at once
-    std::optional<core::Duration> timeout;  ///< > 0; how long to wait at most
+    std::optional<core::Duration> timeout;  ///< how long to wait at most; 0: not at all
     bool now = false;                       ///< task.kill only: SIGKILL at once
 };
 /// task.add. An added task with autostart is answered like a started one.
