@@ -12,7 +12,7 @@ packages_of() {
         build) echo "g++ cmake ninja-build pkg-config libuv1-dev nlohmann-json3-dev libspdlog-dev libfmt-dev" \
                     "libcli11-dev doctest-dev python3" ;;
         test) echo "python3-jsonschema redis-server haproxy systemd strace util-linux" ;;
-        clang) echo "clang clang-tidy clang-format" ;;
+        clang) echo "clang libclang-rt-14-dev clang-tidy clang-format" ;;
         coverage) echo "gcovr" ;;
         *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang and coverage" >&2; return 2 ;;
     esac
