@@ -52,9 +52,11 @@ constexpr DaemonField kFields[] = {
          if (const auto count = from.integer(path)) into.max_starting = static_cast<unsigned>(*count);
      },
      [](json::Writer& out, const DaemonSettings& s) { out.value(s.max_starting); }},
-    // There is one word so far, so there is nothing to keep.
+    // Nothing depends on these two yet, so there is nothing to keep.
     {"cgroup", [](const Reader&, std::string_view, DaemonSettings&) {},
-     [](json::Writer& out, const DaemonSettings&) { out.value("off"); }},
+     [](json::Writer& out, const DaemonSettings&) { out.value("auto"); }},
+    {"orphan_policy", [](const Reader&, std::string_view, DaemonSettings&) {},
+     [](json::Writer& out, const DaemonSettings&) { out.value("adopt"); }},
 };
 
 }  // namespace

@@ -19,8 +19,10 @@ constexpr std::array<Words, 3> kHeartbeatAccess{"main", "group", "all"};
 constexpr std::array<Words, 2> kStopTo{"group", "main"};
 constexpr std::array<Words, 2> kOutputTo{"inherit", "null"};
 constexpr std::array<Words, 2> kLaterOutputTo{"file", "journal"};
-constexpr std::array<Words, 1> kCgroup{"off"};
-constexpr std::array<Words, 2> kLaterCgroup{"auto", "/..."};
+constexpr std::array<Words, 2> kCgroup{"auto", "off"};
+constexpr std::array<Words, 1> kLaterCgroup{"/..."};
+constexpr std::array<Words, 1> kOrphanPolicy{"adopt"};
+constexpr std::array<Words, 1> kLaterOrphanPolicy{"kill"};
 
 constexpr std::int64_t kMaxUnsigned = std::numeric_limits<std::uint32_t>::max();
 constexpr auto kLive = Change::live;
@@ -78,10 +80,12 @@ constexpr Key kKeys[] = {
  .text = "How many tasks whose readiness must be shown may be starting at the same time. Tasks that are ready at exec do "
          "not count.",
  .nullable = true, .null_means = "8 per processor core", .min = 1, .max = 1'000'000},
-{.scope = Scope::daemon, .path = "cgroup", .kind = Kind::word, .fallback = "\"off\"", .change = kDaemon,
- .text = "Where the cgroups of tasks are made.", .words = kCgroup, .later_words = kLaterCgroup},
-{.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "", .change = kDaemon,
- .text = "What becomes of tasks that a killed daemon left running.", .later = true},
+{.scope = Scope::daemon, .path = "cgroup", .kind = Kind::word, .fallback = "\"auto\"", .change = kDaemon,
+ .text = "Where the cgroups of tasks are made: auto, where one may be. This version makes none.", .words = kCgroup, .later_words = kLaterCgroup},
+{.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "\"adopt\"", .change = kDaemon,
+ .text = "What becomes of tasks that a killed daemon left running. This version cannot take them over yet: under systemd "
+         "they end with it.",
+ .words = kOrphanPolicy, .later_words = kLaterOrphanPolicy},
 
 // ---- task ----------------------------------------------------------------------------------------------------
 {.scope = Scope::task, .path = "command", .kind = Kind::argv, .fallback = "", .change = kTask,

@@ -81,12 +81,11 @@ class Loader {
             return std::nullopt;
         }
         config_.files.push_back(path);
-        auto document = json::parse(*text, file_limits());
+        auto reading = json::read_leniently(*text, file_limits());
         const SourceId source = reporter_.add_source(path, std::move(*text));
-        if (document) return std::move(document->root);
-        for (const json::Problem& problem : document.error())
+        for (const json::Problem& problem : reading.problems)
             reporter_.report(source, problem.place, problem.message);
-        return std::nullopt;
+        return std::move(reading.root);
     }
 
     void take_daemon(const json::Value* daemon) {

@@ -28,7 +28,13 @@ std::vector<Problem> Reporter::take() {
     });
     std::vector<Problem> problems;
     problems.reserve(entries_.size() + 1);
+    const Entry* last = nullptr;
     for (Entry& entry : entries_) {
+        // One mistake, one message: a number that does not fit is not also of the wrong type.
+        const bool again = last != nullptr && entry.place.known() && last->source == entry.source &&
+                           last->place == entry.place;
+        if (again) continue;
+        last = &entry;
         const Source& source = sources_[entry.source];
         std::string line;
         if (entry.place.known()) line = line_at(source.text, entry.place.offset);

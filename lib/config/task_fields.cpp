@@ -5,6 +5,13 @@
 namespace vigil::config {
 namespace {
 
+/// In whole milliseconds where that is precise enough: the value is shown to people and told to clients.
+core::Duration third(core::Duration timeout) {
+    const core::Duration exact = std::max(timeout / 3, core::Duration(1));
+    const auto rounded = std::chrono::floor<std::chrono::milliseconds>(exact);
+    return rounded >= std::chrono::milliseconds(10) ? core::Duration(rounded) : exact;
+}
+
 using core::TaskSpec;
 using Path = std::string_view;
 
@@ -139,7 +146,7 @@ constexpr TaskField kFields[] = {
 {"heartbeat.timeout", read_heartbeat<[](const Reader& r, Path p, HeartbeatRule& h) { h.timeout = duration_of(r, p); }>,
                       write_heartbeat<[](json::Writer& w, const HeartbeatRule& h) { write_duration(w, h.timeout); }>},
 {"heartbeat.interval", read_heartbeat<[](const Reader& r, Path p, HeartbeatRule& h) {
-                           h.interval = r.duration(p).value_or(std::max(h.timeout / 3, core::Duration(1)));
+                           h.interval = r.duration(p).value_or(third(h.timeout));
                        }>,
                        write_heartbeat<[](json::Writer& w, const HeartbeatRule& h) { write_duration(w, h.interval); }>},
 {"heartbeat.initial_delay", read_heartbeat<[](const Reader& r, Path p, HeartbeatRule& h) { h.initial_delay = duration_of(r, p); }>,

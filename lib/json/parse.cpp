@@ -56,7 +56,7 @@ class TreeBuilder {
     bool start_array(std::size_t) { return open(Value(Array())); }
     bool end_array() { return close(); }
     bool end_object() {
-        report_duplicates(*open_.back()->as_object());
+        drop_duplicates(*open_.back()->as_object());
         return close();
     }
 
@@ -85,16 +85,18 @@ class TreeBuilder {
     /// After the last event: the library takes a NUL for the end of its input, so what follows it was never
     /// seen.
     void expect_end() {
-        if (!problems_.empty()) return;
         scanner_.skip_between(end_);
-        if (!scanner_.rest().empty()) report(scanner_.place(), "the text holds U+0000");
+        cut_ = !scanner_.rest().empty();
+        if (cut_) report(scanner_.place(), "the text holds U+0000");
     }
 
-    [[nodiscard]] Result<Document, std::vector<Problem>> finish() && {
-        if (problems_.empty()) return Document{std::move(root_)};
+    /// `to_the_end`: every event was taken.
+    [[nodiscard]] Reading finish(bool to_the_end) && {
         std::stable_sort(problems_.begin(), problems_.end(),
                          [](const Problem& a, const Problem& b) { return a.place.offset < b.place.offset; });
-        return Failure{std::move(problems_)};
+        Reading reading{std::nullopt, std::move(problems_)};
+        if (to_the_end && !cut_) reading.root = std::move(root_);
+        return reading;
     }
 
   private:
@@ -144,7 +146,7 @@ class TreeBuilder {
         return true;
     }
 
-    void report_duplicates(const Object& members) {
+    void drop_duplicates(Object& members) {
         if (members.size() < 2) return;
         std::vector<const Member*> sorted;
         sorted.reserve(members.size());
@@ -152,15 +154,22 @@ class TreeBuilder {
         std::stable_sort(sorted.begin(), sorted.end(),
                          [](const Member* a, const Member* b) { return a->key < b->key; });
         const Member* first = sorted.front();
+        std::vector<std::uint32_t> dropped;
         for (std::size_t i = 1; i < sorted.size(); ++i) {
             if (sorted[i]->key != first->key) {
                 first = sorted[i];
                 continue;
             }
+            dropped.push_back(sorted[i]->place.offset);
             report(sorted[i]->place, "\"" + escape_for_display(shortened(first->key)) +
                                          "\" is written twice in this object; the first is at " +
                                          place_text(first->place));
         }
+        if (dropped.empty()) return;
+        std::sort(dropped.begin(), dropped.end());
+        std::erase_if(members, [&](const Member& member) {
+            return std::binary_search(dropped.begin(), dropped.end(), member.place.offset);
+        });
     }
 
     Scanner scanner_;
@@ -170,29 +179,37 @@ class TreeBuilder {
     std::vector<Value*> open_;  // the path of open brackets, outermost first
     std::size_t values_ = 0;
     Place last_place_;
+    bool cut_ = false;
     std::vector<Problem> problems_;
 };
 
 }  // namespace
 
-Result<Document, std::vector<Problem>> parse(std::string_view text, const Limits& limits) {
+Reading read_leniently(std::string_view text, const Limits& limits) {
     // Places are 32 bits wide.
     const std::size_t max_bytes =
         std::min<std::size_t>(limits.max_bytes, std::numeric_limits<std::uint32_t>::max());
     if (text.size() > max_bytes)
-        return Failure{
-            std::vector<Problem>{{Place{}, "the text has " + std::to_string(text.size()) +
-                                               " bytes; the limit is " + std::to_string(max_bytes)}}};
+        return {std::nullopt,
+                {{Place{}, "the text has " + std::to_string(text.size()) + " bytes; the limit is " +
+                               std::to_string(max_bytes)}}};
     const std::size_t base = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
     const std::string_view body = text.substr(base);
     // The library would skip a second mark in silence.
     if (base != 0 && body.starts_with(kByteOrderMark))
-        return Failure{std::vector<Problem>{{Place{1, 1, 3}, "a second byte order mark"}}};
+        return {std::nullopt, {{Place{1, 1, 3}, "a second byte order mark"}}};
     TreeBuilder builder(body, base, limits);
-    nlohmann::json::sax_parse(body.begin(), body.end(), &builder, nlohmann::json::input_format_t::json,
-                              /*strict=*/true, limits.allow_comments);
-    builder.expect_end();
-    return std::move(builder).finish();
+    const bool to_the_end =
+        nlohmann::json::sax_parse(body.begin(), body.end(), &builder, nlohmann::json::input_format_t::json,
+                                  /*strict=*/true, limits.allow_comments);
+    if (to_the_end) builder.expect_end();
+    return std::move(builder).finish(to_the_end);
+}
+
+Result<Document, std::vector<Problem>> parse(std::string_view text, const Limits& limits) {
+    Reading reading = read_leniently(text, limits);
+    if (!reading.problems.empty()) return Failure{std::move(reading.problems)};
+    return Document{std::move(*reading.root)};
 }
 
 }  // namespace vigil::json

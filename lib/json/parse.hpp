@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,16 @@ struct Problem {
 struct Document {
     Value root;
 };
+
+struct Reading {
+    /// The tree, wherever the text was read to its end. Of a key that appears twice the first is kept, and a
+    /// number that does not fit is a real.
+    std::optional<Value> root;
+    std::vector<Problem> problems;  ///< in order of place
+};
+
+/// As parse(), for readers that have more to say about a tree in which something is wrong already.
+[[nodiscard]] Reading read_leniently(std::string_view text, const Limits& limits = {});
 
 /// Reads one JSON text (RFC 8259, UTF-8, a leading byte order mark is skipped). Refused beyond the grammar:
 /// keys that appear twice in one object, integers beyond 64 bits, reals beyond a double, anything after the

@@ -102,6 +102,17 @@ TEST_CASE("a name in two files is an error that names both places") {
           "  ^");
 }
 
+TEST_CASE("a key that appears twice or a number that does not fit hides no other problem") {
+    const std::string problems = problems_of(R"({"tasks": {"a": {"comand": ["x"]},
+"a": {"command": ["x"]},
+"b": {"command": ["x"], "nice": 99999999999999999999}, "c": {}}})");
+    CHECK(mentions(problems, "tasks.a.comand: unknown key"));
+    CHECK(mentions(problems, "2:1: \"a\" is written twice"));
+    CHECK(mentions(problems, "99999999999999999999 does not fit into 64 bits"));
+    CHECK(mentions(problems, "tasks.c"));
+    CHECK_FALSE(mentions(problems, "tasks.b.nice"));
+}
+
 TEST_CASE("57: a name twice in one file is an error that names both places") {
     CHECK(
         mentions(problems_of("{\"tasks\": {\"a\": {\"command\": [\"x\"]},\n\"a\": {\"command\": [\"x\"]}}}"),

@@ -70,7 +70,7 @@ TEST_CASE("an empty heartbeat arms the rule with its defaults") {
     const core::TaskSpec spec = task(R"("heartbeat": {})");
     REQUIRE(spec.heartbeat);
     CHECK(spec.heartbeat->timeout == 2s);
-    CHECK(spec.heartbeat->interval == core::Duration(2s) / 3);
+    CHECK(spec.heartbeat->interval == 666ms);
     CHECK(spec.ready.on == core::ReadyOn::heartbeat);
     CHECK(spec.ready.timeout == 3s);
 }
