@@ -1,22 +1,11 @@
 #include "supervision/message_reader.hpp"
 
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <utility>
 
 #include "linux/process.hpp"
 
 namespace vigil::daemon {
-namespace {
-
-bool in_session(pid_t pid, pid_t leader) {
-    return ::getsid(pid) == leader || ::getpgid(pid) == leader;
-}
-
-}  // namespace
-
 MessageReader::MessageReader(std::shared_ptr<spdlog::logger> log, protocol::DropCounters& dropped,
                              std::function<void(Run&, pid_t, UniqueFd pidfd)> change_main)
     : log_(std::move(log)), dropped_(dropped), change_main_(std::move(change_main)) {}
@@ -32,16 +21,12 @@ bool MessageReader::read_socket(Run& run, std::size_t max, core::Supervisor& sup
 MessageReader::PipeState MessageReader::read_pipe(Run& run, core::Supervisor& supervisor,
                                                   core::TimePoint now) {
     std::array<char, os::kMaxNotifyMessage> bytes;
-    const ssize_t count = ::read(run.heartbeat_pipe.get(), bytes.data(), bytes.size());
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return PipeState::drained;
-    // Nobody holds the other end any more, or the pipe is broken: readable for ever, so it is watched no
-    // longer.
-    if (count <= 0) return PipeState::ended;
-    const auto size = static_cast<std::size_t>(count);
-    auto news = run.pipe_lines.feed({bytes.data(), size});
+    const auto got = os::read_heartbeat_pipe(run.heartbeat_pipe.get(), bytes);
+    if (got.ended) return PipeState::ended;
+    auto news = run.pipe_lines.feed({bytes.data(), got.size});
     dropped_.notify_malformed += news.refused;
     deliver(run, std::move(news.message), supervisor, now);
-    return size == bytes.size() ? PipeState::more : PipeState::drained;
+    return got.size == bytes.size() ? PipeState::more : PipeState::drained;
 }
 
 void MessageReader::take(Run& run, const os::NotifyMessage& message, core::Supervisor& supervisor,
@@ -80,7 +65,7 @@ void MessageReader::deliver(Run& run, protocol::NotifyMessage message, core::Sup
 
 bool MessageReader::adopt_main(Run& run, pid_t claimed) {
     if (claimed == run.identity.main_pid) return true;
-    const auto inside = [&] { return in_session(claimed, run.identity.leader); };
+    const auto inside = [&] { return os::in_session_of(run.identity.leader, claimed); };
     // Looked at again once the descriptor holds the process fast: the number may have changed hands in
     // between.
     auto pidfd = inside() ? os::open_pidfd(claimed) : Result<UniqueFd>(Failure{Error{}});

@@ -87,6 +87,12 @@ void TaskProcesses::look_at_lingering(core::Supervisor& supervisor, core::TimePo
         run = find(task, generation);
         if (run == nullptr) continue;
         if (!run->exit_told || !run->tree->end_of_leader() || !run->tree->empty(os::Look::session)) {
+            // SIGKILL went to the group; once, what left the group for another one of the session gets it as
+            // well.
+            if (run->kills == 1) {
+                ++run->kills;
+                (void)run->tree->kill_all(os::Look::session);
+            }
             linger(*run);
             continue;
         }

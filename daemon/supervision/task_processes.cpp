@@ -85,8 +85,11 @@ void TaskProcesses::kill_tree(const core::effect::KillTree& effect) {
         }
         return;
     }
-    if (run->kills++ > 0) say_survivors(*run);
-    if (const auto killed = run->tree->kill_all(); !killed && killed.error().code != ESRCH)
+    // The group first, which is one system call; look_at_lingering goes after the rest of the session.
+    const bool again = run->kills++ > 0;
+    if (again) say_survivors(*run);
+    const auto killed = run->tree->kill_all(again ? os::Look::session : os::Look::group);
+    if (!killed && killed.error().code != ESRCH)
         log_->error("{}: {}", run->spec->name, killed.error().text());
 }
 

@@ -69,51 +69,16 @@ bool sender_belongs(pid_t pid, uid_t uid, const RunIdentity& run, core::Heartbea
     return group == run.leader || ::getsid(pid) == run.leader;
 }
 
-HeartbeatPipe::Count HeartbeatPipe::read(std::size_t max_bytes,
-                                         const std::function<void(std::string_view)>& handle) {
-    Count count;
-    std::array<char, 4096> buffer;
-    for (std::size_t total = 0; fd_ && total < max_bytes;) {
-        const ssize_t size = ::read(fd_.get(), buffer.data(), buffer.size());
-        if (size < 0 && errno == EINTR) continue;
-        if (size < 0 && errno == EAGAIN) return count;
-        if (size <= 0) {
-            if (!partial_.empty()) take("\n", count, handle);
-            count.ended = true;
-            return count;
-        }
-        take(std::string_view(buffer.data(), static_cast<std::size_t>(size)), count, handle);
-        total += static_cast<std::size_t>(size);
-    }
-    count.more = static_cast<bool>(fd_);
-    return count;
+bool in_session_of(pid_t leader, pid_t pid) noexcept {
+    return pid > 0 && (::getpgid(pid) == leader || ::getsid(pid) == leader);
 }
 
-void HeartbeatPipe::take(std::string_view bytes, Count& count,
-                         const std::function<void(std::string_view)>& handle) {
-    while (!bytes.empty()) {
-        const std::size_t end = bytes.find('\n');
-        const std::string_view piece = bytes.substr(0, end);
-        if (!skipping_ && partial_.size() + piece.size() > kMaxNotifyMessage) {
-            skipping_ = true;
-            ++count.dropped;
-            partial_ = {};
-        }
-        if (end == std::string_view::npos) {
-            if (!skipping_) partial_.append(piece);
-            return;
-        }
-        bytes.remove_prefix(end + 1);
-        if (std::exchange(skipping_, false)) continue;
-        ++count.lines;
-        if (partial_.empty()) {
-            handle(piece);
-            continue;
-        }
-        partial_.append(piece);
-        // Freed afterwards: a task that writes whole lines holds no buffer.
-        const std::string line = std::exchange(partial_, {});
-        handle(line);
+PipeRead read_heartbeat_pipe(int fd, std::span<char> bytes) noexcept {
+    for (;;) {
+        const ssize_t size = ::read(fd, bytes.data(), bytes.size());
+        if (size > 0) return {static_cast<std::size_t>(size), false};
+        if (size < 0 && errno == EINTR) continue;
+        return {0, size == 0 || errno != EAGAIN};
     }
 }
 

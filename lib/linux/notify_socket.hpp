@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@
 
 namespace vigil::os {
 
-/// A longer message is dropped, on the socket and in the pipe.
+/// A longer message is dropped.
 inline constexpr std::size_t kMaxNotifyMessage = 4096;
 
 /// A bound datagram socket and the path that has to be removed with it.
@@ -92,32 +93,15 @@ struct RunIdentity {
 [[nodiscard]] bool sender_belongs(pid_t pid, uid_t uid, const RunIdentity& run,
                                   core::HeartbeatAccess access) noexcept;
 
-/// The read end of a VIGIL_HEARTBEAT_FD pipe, cut into lines.
-class HeartbeatPipe {
-  public:
-    HeartbeatPipe() = default;
-    /// `fd` must be non-blocking.
-    explicit HeartbeatPipe(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+/// Whether `pid` is a process of the session or process group that `leader` leads, at this moment.
+[[nodiscard]] bool in_session_of(pid_t leader, pid_t pid) noexcept;
 
-    struct Count {
-        std::size_t lines = 0;
-        std::size_t dropped = 0;  ///< lines over kMaxNotifyMessage
-        bool more = false;        ///< the bound was reached
-        bool ended = false;       ///< every writer is gone: take it from the WatchSet, or it spins
-    };
-    /// Reads at most `max_bytes` (rounded up to a buffer of 4 KiB) and hands out whole lines without their
-    /// newline. At the end a last line without newline counts as one.
-    Count read(std::size_t max_bytes, const std::function<void(std::string_view)>& handle);
-
-    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
-
-  private:
-    void take(std::string_view bytes, Count& count, const std::function<void(std::string_view)>& handle);
-
-    UniqueFd fd_;
-    std::string partial_;
-    bool skipping_ = false;  ///< inside a line that is too long
+/// What one read of a VIGIL_HEARTBEAT_FD pipe brought.
+struct PipeRead {
+    std::size_t size = 0;  ///< less than there was room for: nothing is left for now
+    bool ended = false;    ///< every writer is gone: take it from the WatchSet, or it spins
 };
+/// One read of the read end, which must be non-blocking. What the bytes say is for the protocol layer.
+[[nodiscard]] PipeRead read_heartbeat_pipe(int fd, std::span<char> bytes) noexcept;
 
 }  // namespace vigil::os

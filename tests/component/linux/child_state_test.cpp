@@ -218,14 +218,14 @@ TEST_CASE("nasty 13: the heartbeat pipe is descriptor 3, wherever its end lies i
         wanted.heartbeat->pipe = true;
         SpawnOutcome outcome = bench.spawn(wanted);
         REQUIRE_FALSE(outcome.failure);
-        HeartbeatPipe pipe(std::move(outcome.heartbeat_pipe));
-        std::string text;
-        const auto take = [&](std::string_view line) { text.append(line).append("\n"); };
-        CHECK(eventually([&] { return pipe.read(4096, take).lines == 1; }));
-        CHECK(text == "fd 3\n");
+        const UniqueFd pipe = std::move(outcome.heartbeat_pipe);
+        std::array<char, 64> text{};
+        std::size_t size = 0;
+        CHECK(eventually([&] { return (size = read_heartbeat_pipe(pipe.get(), text).size) != 0; }));
+        CHECK(std::string_view(text.data(), size) == "fd 3\n");
         CHECK(eventually([&] { return descriptors_of(outcome.pid) == std::set<int>{0, 1, 2, 3}; }));
         finish_off(outcome);
-        CHECK(pipe.read(4096, take).ended);
+        CHECK(read_heartbeat_pipe(pipe.get(), text).ended);
         if (reserve) CHECK(reserve->free_count() >= 20);
     }
 }
