@@ -14,6 +14,7 @@ bool MessageReader::read_socket(Run& run, std::size_t max, core::Supervisor& sup
                                 core::TimePoint now) {
     const auto count = receiver_.receive(
         run.notify.fd(), max, [&](const os::NotifyMessage& message) { take(run, message, supervisor, now); });
+    dropped_.notify_too_long += count.too_long;
     dropped_.notify_malformed += count.dropped;
     return count.more;
 }

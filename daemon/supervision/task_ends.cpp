@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "linux/process.hpp"
+#include "linux/process_table.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
@@ -38,10 +39,14 @@ void TaskProcesses::look_at_end(Run& run, core::Supervisor& supervisor, core::Ti
     if (run.notify) (void)messages_.read_socket(run, kLastWords, supervisor, now);
     if (run.heartbeat_pipe) read_pipe(run, supervisor, now);
     run.exit_told = true;
-    const bool empty = leader_ended && run.tree->empty();
+    // After SIGKILL nothing of the session may be left, not only of the group; that takes a closer look.
+    const bool empty = leader_ended && run.kills == 0 && run.tree->empty();
     const auto task = run.task;
     const core::event::Exited exited{run.generation, *status, empty};
-    if (!empty) linger(run);
+    if (!empty) {
+        linger(run);
+        if (run.kills != 0) look_at_lingering_by(now);
+    }
     supervisor.handle(task, exited, now);
 }
 
@@ -80,23 +85,26 @@ void TaskProcesses::look_at_lingering(core::Supervisor& supervisor, core::TimePo
     linger_looked_ = now;
     // A zombie of the group that nobody reaped counts as left, and it may be ours to reap.
     sweep_orphans();
-    for (const auto& [task, generation] : std::exchange(lingering_, {})) {
+    const auto looked_at = std::exchange(lingering_, {});
+    for (const auto& [task, generation] : looked_at)
+        if (Run* run = find(task, generation); run != nullptr && !run->exit_told)
+            look_at_end(*run, supervisor, now);
+    // One pass over /proc serves all of them.
+    const auto occupied = os::occupied_sessions();
+    for (const auto& [task, generation] : looked_at) {
         Run* run = find(task, generation);
         if (run == nullptr) continue;
-        if (!run->exit_told) look_at_end(*run, supervisor, now);
-        run = find(task, generation);
-        if (run == nullptr) continue;
-        if (!run->exit_told || !run->tree->end_of_leader() || !run->tree->empty(os::Look::session)) {
-            // SIGKILL went to the group; once, what left the group for another one of the session gets it as
-            // well.
-            if (run->kills == 1) {
-                ++run->kills;
-                (void)run->tree->kill_all(os::Look::session);
-            }
-            linger(*run);
+        if (run->exit_told && run->tree->empty(occupied)) {
+            supervisor.handle(task, core::event::TreeEmpty{generation}, now);
             continue;
         }
-        supervisor.handle(task, core::event::TreeEmpty{generation}, now);
+        // SIGKILL went to the group; once, what left the group for another one of the session gets it as
+        // well.
+        if (run->exit_told && run->kills == 1) {
+            ++run->kills;
+            (void)run->tree->kill_all(os::Look::session);
+        }
+        linger(*run);
     }
 }
 

@@ -95,7 +95,7 @@ NotifyCount NotifyReceiver::receive(int fd, std::size_t max,
             msghdr& header = buffers_->headers[i].msg_hdr;
             const Attached attached(header);
             if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || !attached.has_credentials) {
-                ++total.dropped;
+                ++((header.msg_flags & MSG_TRUNC) != 0 ? total.too_long : total.dropped);
                 continue;
             }
             const NotifyMessage message{.text = {buffers_->text[i].data(), buffers_->headers[i].msg_len},

@@ -59,8 +59,9 @@ struct NotifyMessage {
 /// What one look at a socket brought.
 struct NotifyCount {
     std::size_t handed_out = 0;
-    std::size_t dropped = 0;  ///< too long, control data cut off, or without credentials
-    bool more = false;        ///< the bound was reached; there may be more
+    std::size_t too_long = 0;  ///< dropped for their length
+    std::size_t dropped = 0;   ///< dropped since control data was cut off, or for want of credentials
+    bool more = false;         ///< the bound was reached; there may be more
 };
 
 /// Reads any notify socket; one for all of them, since it holds the buffers (about 100 KiB). Not thread-safe.

@@ -60,19 +60,34 @@ std::optional<ProcessEntry> read_process(pid_t pid) {
     return parse_stat(std::string_view(text, static_cast<std::size_t>(size)));
 }
 
-std::vector<ProcessEntry> processes_of_session(pid_t session) {
-    std::vector<ProcessEntry> found;
+namespace {
+
+template <typename Visit>
+void for_each_process(Visit visit) {
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
-    if (!directory) return found;
+    if (!directory) return;
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string_view name = entry->d_name;
         pid_t pid = 0;
         if (name.front() < '0' || name.front() > '9' || !parse(name, pid)) continue;
-        auto process = read_process(pid);
-        if (process && (process->session == session || process->group == session))
-            found.push_back(*std::move(process));
+        if (auto process = read_process(pid)) visit(*std::move(process));
     }
+}
+
+}  // namespace
+
+std::vector<ProcessEntry> processes_of_session(pid_t session) {
+    std::vector<ProcessEntry> found;
+    for_each_process([&](ProcessEntry process) {
+        if (process.session == session || process.group == session) found.push_back(std::move(process));
+    });
     return found;
+}
+
+std::unordered_set<pid_t> occupied_sessions() {
+    std::unordered_set<pid_t> ids;
+    for_each_process([&](const ProcessEntry& process) { ids.insert({process.session, process.group}); });
+    return ids;
 }
 
 }  // namespace vigil::os

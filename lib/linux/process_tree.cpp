@@ -28,6 +28,13 @@ bool ProcessTree::empty(Look look) {
     return true;
 }
 
+bool ProcessTree::empty(const std::unordered_set<pid_t>& occupied) {
+    if (gone_) return true;
+    if (!end_of_leader() || occupied.contains(leader_)) return false;
+    gone_ = group_is_empty(leader_, pidfd_.get(), features_);
+    return gone_;
+}
+
 Result<void> ProcessTree::signal_leader(int signal) {
     if (end_) return {};
     const auto sent = signal_process(pidfd_.get(), signal);

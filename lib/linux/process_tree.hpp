@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
@@ -41,6 +42,9 @@ class ProcessTree {
     /// Whether the main process is reaped and nothing else is left. Final: once true, true for ever, and no
     /// signal is sent any more. Zombies that nobody has reaped count as left: reap_orphans() first.
     [[nodiscard]] bool empty(Look look = Look::group);
+    /// As with Look::session, from a list of occupied_sessions() that was made after the main process had
+    /// ended: one list serves many trees.
+    [[nodiscard]] bool empty(const std::unordered_set<pid_t>& occupied);
 
     /// Sends to the main process; success where it has ended already, since there is nothing left to do.
     [[nodiscard]] Result<void> signal_leader(int signal);
