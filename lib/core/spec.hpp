@@ -37,7 +37,7 @@ struct RestartRule {
 };
 
 struct HeartbeatRule {
-    Duration timeout = std::chrono::seconds(2);  ///< > 0
+    Duration timeout = std::chrono::seconds(2);          ///< > 0
     Duration interval = std::chrono::milliseconds(666);  ///< what libvigil is told; > 0
     Duration initial_delay = std::chrono::seconds(3);
     int signal = 6;  ///< sent to a silent task; SIGABRT, for a core

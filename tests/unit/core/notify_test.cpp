@@ -70,6 +70,13 @@ TEST_CASE("STOPPING=1 lets a task take its stop time, and its exit is judged by 
         stage.exits(1);
         CHECK(stage.state() == "stopped");
     }
+    SUBCASE("is ordered to restart meanwhile: now it is asked, and starts anew without a failure") {
+        stage.restart();
+        CHECK(stage.signals() == "15");
+        stage.exits(1);
+        CHECK(stage.state() == "starting");
+        CHECK(stage.report().attempts == 0);
+    }
     SUBCASE("leaves children: they are asked") {
         stage.exits(0, false);
         CHECK(stage.signals() == "15");
