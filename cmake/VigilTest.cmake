@@ -4,10 +4,14 @@
 find_package(doctest REQUIRED)
 include(doctest)
 
+# The one main(), compiled once: it is the slowest file of every test program.
+add_library(vigil_doctest_main STATIC "${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp")
+target_link_libraries(vigil_doctest_main PUBLIC doctest::doctest PRIVATE vigil_options)
+
 function(vigil_doctest name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
-  add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp" ${ARG_SOURCES})
+  add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  target_link_libraries(${name} PRIVATE ${ARG_LINKS} doctest::doctest vigil_options)
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} vigil_doctest_main vigil_options)
   doctest_discover_tests(${name} TEST_PREFIX "${name}/" PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 120)
 endfunction()

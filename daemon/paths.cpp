@@ -48,8 +48,7 @@ Result<Directories> default_directories(uid_t uid, const EnvironmentLookup& envi
 Result<std::string> default_config_file(uid_t uid, const EnvironmentLookup& environment) {
     if (uid == 0) return std::string("/etc/vigil/vigil.json");
     if (auto base = xdg(environment, "XDG_CONFIG_HOME", ".config")) return *base + "/vigil/vigil.json";
-    return Failure{Error{
-        "no configuration file: neither XDG_CONFIG_HOME nor HOME is set; name one with --config FILE", 0}};
+    return Failure{Error{"no configuration file: neither XDG_CONFIG_HOME nor HOME is set; name one", 0}};
 }
 
 std::optional<std::string> environment_variable(const char* name) {

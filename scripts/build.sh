@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# build.sh PRESET: configures build/PRESET where that was not done yet, and builds it.
+# build.sh PRESET [TARGET...]: configures build/PRESET where that was not done yet, and builds it, or these targets.
 # Set-up first, so that a fresh clone on a fresh machine needs no other command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-preset=${1:?usage: build.sh PRESET}
+preset=${1:?usage: build.sh PRESET [TARGET...]}
+shift
 groups=(build)
 case "$preset" in
     clang | tidy | fuzz) groups+=(clang) ;;
@@ -17,4 +18,4 @@ scripts/setup.sh "${groups[@]}"
 if [[ ! -f build/$preset/build.ninja ]]; then
     cmake --preset "$preset" --log-level=NOTICE
 fi
-exec cmake --build "build/$preset" -j "${JOBS:-$(nproc)}"
+exec cmake --build "build/$preset" -j "${JOBS:-$(nproc)}" ${1:+--target "$@"}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh PRESET [CTEST-OPTION...]: builds a preset, runs its tests, and ends with the line
+# test.sh PRESET [CTEST-OPTION...]: builds a preset (or only $VIGIL_TARGETS of it), runs its tests, and ends with the line
 # "N passed, N failed, N skipped". The exit code is 0 only if every test passed or was skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +12,8 @@ if [[ $preset == tsan && $(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)
 fi
 shift
 scripts/setup.sh build test
-scripts/build.sh "$preset"
+read -r -a targets <<<"${VIGIL_TARGETS-}"
+scripts/build.sh "$preset" "${targets[@]}"
 
 # Absolute, because ctest reads it relative to the directory that it tests.
 report="$PWD/build/$preset/tests.xml"

@@ -1,24 +1,16 @@
 // check: the same judgement of a configuration as vigild's own, without a daemon.
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "base/text.hpp"
 #include "config/config.hpp"
 #include "config_files.hpp"
-#include "ctl/config_path.hpp"
 #include "ctl/exit_code.hpp"
 #include "ctl/verbs.hpp"
 #include "json/writer.hpp"
+#include "paths.hpp"
 
 namespace vigil::ctl {
 namespace {
-
-std::optional<std::string> variable(const char* name) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return value;
-}
 
 void write_strings(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
     out.key(name).begin_array();
@@ -60,10 +52,13 @@ int invalid(const std::vector<config::Problem>& problems, const Options& options
 
 int run_check(const Options& options, const Terminal& terminal) {
     std::string path = options.file;
-    if (path.empty()) path = default_config_path(::getuid(), variable("XDG_CONFIG_HOME"), variable("HOME"));
     if (path.empty()) {
-        terminal.complain("no configuration file: neither XDG_CONFIG_HOME nor HOME is set; name one");
-        return exit_code::kUsage;
+        const auto found = daemon::default_config_file(::getuid(), daemon::environment_variable);
+        if (!found) {
+            terminal.complain(found.error().text());
+            return exit_code::kUsage;
+        }
+        path = *found;
     }
     daemon::ConfigFiles files;
     const auto loaded = config::load(files, path);

@@ -21,8 +21,8 @@ them and reports every error of every file with its place, without doing anythin
 - A signal is named in upper case, with or without `SIG`: `"TERM"`, `"SIGHUP"`, `"RTMIN+3"`.
 - A file holds at most 64 MiB, a configuration at most 20000 tasks, and brackets nest at most 32 deep.
 
-The last column says what a reload does with a changed value: *live* - it holds at once; *task* - the task is restarted;
-*daemon* - it holds from the daemon's next start.
+The last column says what a changed value will need once vigild can reload: *live* - it holds at once; *task* - the task is
+restarted; *daemon* - it holds from the daemon's next start. This version reads its configuration when it starts.
 
 ```jsonc
 {

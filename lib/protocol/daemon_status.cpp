@@ -11,12 +11,11 @@ namespace {
 
 constexpr std::size_t kStates = static_cast<std::size_t>(core::StateName::dead) + 1;
 
-constexpr std::array<DropCounterName, 8> kDropCounters = {{
+constexpr std::array<DropCounterName, 7> kDropCounters = {{
     {"notify_too_long", &DropCounters::notify_too_long},
     {"notify_malformed", &DropCounters::notify_malformed},
     {"notify_values", &DropCounters::notify_values},
     {"notify_strangers", &DropCounters::notify_strangers},
-    {"notify_stale", &DropCounters::notify_stale},
     {"clients_refused", &DropCounters::clients_refused},
     {"clients_dropped", &DropCounters::clients_dropped},
     {"requests_denied", &DropCounters::requests_denied},
@@ -73,7 +72,7 @@ constexpr std::array<Field<DaemonStatus>, 11> kStatusFields = {{
 
 }  // namespace
 
-const std::array<DropCounterName, 8>& drop_counters() noexcept {
+const std::array<DropCounterName, 7>& drop_counters() noexcept {
     return kDropCounters;
 }
 

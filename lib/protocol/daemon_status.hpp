@@ -34,7 +34,6 @@ struct DropCounters {
     std::uint64_t notify_malformed = 0;  ///< embedded NUL, truncated control data, more than a task may queue
     std::uint64_t notify_values = 0;     ///< assignments whose value means nothing
     std::uint64_t notify_strangers = 0;  ///< from a process that may not speak for the task
-    std::uint64_t notify_stale = 0;      ///< for a generation that is over
     std::uint64_t clients_refused = 0;   ///< beyond the limit of connections
     std::uint64_t clients_dropped = 0;   ///< did not read, or sent too long a line
     std::uint64_t requests_denied = 0;
@@ -44,7 +43,7 @@ struct DropCounterName {
     std::string_view name;
     std::uint64_t DropCounters::*member;
 };
-[[nodiscard]] const std::array<DropCounterName, 8>& drop_counters() noexcept;
+[[nodiscard]] const std::array<DropCounterName, 7>& drop_counters() noexcept;
 
 /// {"name":"vigild","version":...,"api":1,"pid":...,"started_at":...,"uptime_ms":...,"config_files":[...],
 ///  "runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
