@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,12 +11,17 @@
 namespace vigil::os {
 namespace {
 
+/// Asked of the kernel: sigaction(3) will not speak of signals 32 and 33, which the C library keeps for
+/// itself, but a parent may have left them ignored like any other.
 std::uint64_t find_ignored_signals() {
+    struct {  // the kernel's own struct sigaction; the order of what follows the handler does not matter here
+        void (*handler)(int);
+        unsigned long rest[4];
+    } now;
     std::uint64_t ignored = 0;
     for (int signal = 1; signal <= 64; ++signal) {
-        struct sigaction now {};
-        if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
-            ignored |= std::uint64_t{1} << (signal - 1);
+        const long failed = ::syscall(SYS_rt_sigaction, signal, nullptr, &now, 8);
+        if (failed == 0 && now.handler == SIG_IGN) ignored |= std::uint64_t{1} << (signal - 1);
     }
     return ignored;
 }
