@@ -15,7 +15,7 @@ namespace vigil::daemon {
 namespace {
 
 /// Clients taken in one turn of the loop.
-constexpr int kAcceptsPerTurn = 32;
+constexpr int kAcceptsPerTurn = 64;
 
 core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
