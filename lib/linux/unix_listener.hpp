@@ -28,8 +28,8 @@ struct ListenerOptions {
     std::string path;  ///< absolute; at most 107 bytes, see unix(7)
     mode_t mode = 0660;
     std::optional<gid_t> group = std::nullopt;  ///< nothing: the daemon's own
-    int backlog =
-        1024;  ///< connections that may wait to be accepted; the kernel caps it (net.core.somaxconn)
+    /// Connections that may wait to be accepted; the kernel caps it (net.core.somaxconn).
+    int backlog = 1024;
 };
 
 /// A listening stream socket on a path, non-blocking and close-on-exec. The path is removed at the end if it
