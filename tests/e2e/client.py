@@ -25,8 +25,9 @@ class Client:
 
     def __init__(self, path, limit=30.0):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(limit)
+        # With a time limit a full backlog would be an error (EAGAIN) instead of a short wait.
         self._socket.connect(path)
+        self._socket.settimeout(limit)
         self._buffer = b""
         self._next_id = 0
 

@@ -103,14 +103,8 @@ def nasty_65_three_hundred_idle_clients_do_not_keep_another_out():
         before = len(processes.descriptors(daemon.pid))
         idle = []
         for _ in range(300):
-            client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            client.settimeout(10)
-            try:
-                client.connect(daemon.socket)
-            except OSError:
-                client.close()
-                continue
-            idle.append(client)
+            idle.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            idle[-1].connect(daemon.socket)
         still_serves(daemon)
         equal(daemon.ctl("status", "a").code, 0, "vigilctl")
         assert len(processes.descriptors(daemon.pid)) - before <= 260, "more than 256 clients"
