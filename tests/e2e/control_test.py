@@ -100,7 +100,7 @@ def nasty_65_a_line_of_10_mb_is_refused_in_bounded_memory():
 @case(timeout=120)
 def nasty_65_three_hundred_idle_clients_do_not_keep_another_out():
     with Daemon({"a": SLEEP}) as daemon:
-        before = len(processes.descriptors(daemon.pid))
+        before = daemon.descriptors()
         idle = []
         for _ in range(300):
             idle.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -178,7 +178,7 @@ def nasty_65_a_subscriber_that_never_reads_is_dropped():
 @case()
 def nasty_65_a_client_that_leaves_in_the_middle_of_a_wait_changes_nothing():
     with Daemon({"a": SLEEP}) as daemon:
-        before = len(processes.descriptors(daemon.pid))
+        before = daemon.descriptors()
         for _ in range(50):
             client = daemon.client()
             client.request("task.wait", {"name": "a", "for": "exit"})

@@ -232,6 +232,16 @@ class Daemon:
         processes.end([pid for pid in processes.descendants(os.getpid()) if pid not in self._before])
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def descriptors(self):
+        """How many it has open, once the connections that were just closed are forgotten."""
+        seen = [-1]
+
+        def settled():
+            seen.append(len(processes.descriptors(self.pid)))
+            return seen[-1] == seen[-2] and len(seen) > 3
+        cases.eventually(settled, what="the number of descriptors settles")
+        return seen[-1]
+
     def pidfds(self):
         return sum("pidfd" in target for target in processes.descriptors(self.pid))
 
