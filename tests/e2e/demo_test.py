@@ -90,7 +90,9 @@ def the_demonstration_explains_what_fails_and_ctrl_c_leaves_nothing():
         assert crash["next_start_in_ms"] is not None, crash
         eventually(lambda: (demo.task("hangs")["last_exit"] or {}).get("signal") == "ABRT", limit=60,
                    what="the hanging task is found")
-        contains(demo.ctl("status").out, "crashes", "exit code 7", "hangs", "completed")
+        # It runs for two seconds between its crashes: the table is asked until it shows one of them.
+        table = eventually(lambda: "exit code 7" in (out := demo.ctl("status").out) and out, limit=60, what="its cause")
+        contains(table, "crashes", "hangs", "completed")
         contains(demo.ctl("show", "crashes").out, "exit code 7")
 
 
