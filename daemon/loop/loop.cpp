@@ -85,7 +85,9 @@ void Timer::arm(core::TimePoint when) {
         [](uv_timer_t* handle) {
             auto* timer = owner_of<Timer>(handle);
             if (timer == nullptr) return;
-            timer->armed_ = core::kNever;
+            const auto due = std::exchange(timer->armed_, core::kNever);
+            // libuv's clock is cut to milliseconds, so it may be up to one too early.
+            if (std::chrono::steady_clock::now() < due) return timer->arm(due);
             timer->fired_();
         },
         wait.count() > 0 ? static_cast<std::uint64_t>(wait.count()) : 0, 0);
