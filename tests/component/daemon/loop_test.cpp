@@ -41,6 +41,9 @@ TEST_CASE("a timer never fires before its time, wherever in a millisecond that l
     core::TimePoint due{};
     std::optional<Timer> timer;
     const auto arm_next = [&] {
+        // Armed late in a millisecond, too: timers fire at its beginning.
+        for (const auto until = clock_now() + std::chrono::microseconds(left * 13 % 1000); clock_now() < until;) {
+        }
         due = clock_now() + 1ms + std::chrono::microseconds(left * 7 % 1000);
         timer->arm(due);
     };
