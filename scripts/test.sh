@@ -15,14 +15,11 @@ scripts/setup.sh build test
 read -r -a targets <<<"${VIGIL_TARGETS-}"
 scripts/build.sh "$preset" "${targets[@]}"
 
-# What a surrounding command wants of every ctest it leads to.
-read -r -a more <<<"${VIGIL_CTEST-}"
-
 # Absolute, because ctest reads it relative to the directory that it tests.
 report="$PWD/build/$preset/tests.xml"
 rm -f "$report"
 # The judgement is in the report; ctest's own code is kept for what the report cannot say.
 code=0
 ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "${JOBS:-$(nproc)}" \
-      --output-junit "$report" "${more[@]}" "$@" </dev/null || code=$?
+      --output-junit "$report" "$@" </dev/null || code=$?
 exec /usr/bin/python3 scripts/test_summary.py "$report" "$code"
