@@ -40,7 +40,10 @@ std::string_view nearest_word(std::string_view word, std::span<const std::string
     std::string_view nearest;
     for (std::string_view candidate : candidates) {
         const std::size_t d = distance(word, candidate);
-        if (d < best) {
+        // Of two at the same distance the one of the same length: a letter is mistyped more often than left
+        // out.
+        if (d < best || (d == best && !nearest.empty() && candidate.size() == word.size() &&
+                         nearest.size() != word.size())) {
             best = d;
             nearest = candidate;
         }

@@ -174,4 +174,19 @@ std::string format_size(std::uint64_t bytes) {
     return "0B";
 }
 
+std::string format_size_rough(std::uint64_t bytes) {
+    static constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+    auto size = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    // What would be shown as 1000 of a unit is shown as a part of the next.
+    for (; size >= 999.95 && unit + 1 < kUnits.size(); ++unit) size /= 1024;
+    std::array<char, 32> text;
+    std::snprintf(text.data(), text.size(),
+                  unit == 0   ? "%.0f %s"
+                  : size < 10 ? "%.2f %s"
+                              : "%.1f %s",
+                  size, kUnits[unit]);
+    return text.data();
+}
+
 }  // namespace vigil

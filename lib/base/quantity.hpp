@@ -27,4 +27,7 @@ namespace vigil {
 /// The largest binary unit that divides the size: "64MiB", "1000B".
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 
+/// For people, rounded to three digits: "512 B", "1.5 KiB", "20.3 MiB".
+[[nodiscard]] std::string format_size_rough(std::uint64_t bytes);
+
 }  // namespace vigil

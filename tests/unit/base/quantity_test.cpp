@@ -200,6 +200,17 @@ TEST_CASE("a formatted size takes the largest binary unit that divides it") {
     CHECK(format_size(5ULL << 40) == "5TiB");
 }
 
+TEST_CASE("sizes for people have three digits or so, and never 1000 of a unit") {
+    using vigil::format_size_rough;
+    CHECK(format_size_rough(0) == "0 B");
+    CHECK(format_size_rough(999) == "999 B");
+    CHECK(format_size_rough(1000) == "0.98 KiB");
+    CHECK(format_size_rough(1536) == "1.50 KiB");
+    CHECK(format_size_rough(64U << 20) == "64.0 MiB");
+    CHECK(format_size_rough((1ULL << 30) - 1) == "1.00 GiB");
+    CHECK(format_size_rough(UINT64_MAX) == "16777216.0 TiB");
+}
+
 TEST_CASE("property: every size in range is read back as it was written") {
     std::mt19937_64 random(3);
     for (int round = 0; round < 20'000; ++round) {
