@@ -1,7 +1,6 @@
 #include "daemon.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <random>
@@ -10,8 +9,7 @@
 
 #include "config/env_file.hpp"
 #include "config/variables.hpp"
-#include "linux/identity.hpp"
-#include "linux/runtime_directory.hpp"
+#include "exit_code.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -55,50 +53,24 @@ os::EnvironmentLanguage environment_language() {
     return language;
 }
 
-Result<std::optional<gid_t>> resolve_group(const std::optional<std::string>& name, const char* key) {
-    if (!name) return std::optional<gid_t>();
-    const auto gid = os::look_up_group(*name);
-    if (!gid) return Failure{Error{std::string(key) + ": " + gid.error().doing, gid.error().code}};
-    return std::optional<gid_t>(*gid);
+os::CgroupWish cgroup_wish(const std::string& setting) {
+    if (setting == "auto") return {.kind = os::CgroupWish::Kind::automatic, .path = {}};
+    if (setting == "off") return {.kind = os::CgroupWish::Kind::off, .path = {}};
+    return {.kind = os::CgroupWish::Kind::path, .path = setting};
+}
+
+void say_cgroups(const os::CgroupHome::Opened& opened, spdlog::logger& log) {
+    if (opened.home) {
+        log.info("each task gets a cgroup below {}", opened.home->base());
+    } else {
+        log.info("tasks get no cgroups: {}", opened.reason);
+    }
+    if (opened.ended != 0)
+        log.warn("ended {} tasks that a daemon before this one had left running", opened.ended);
+    for (const std::string& left : opened.left) log.error("a cgroup of a daemon before this one: {}", left);
 }
 
 }  // namespace
-
-Result<Place> take_place(const config::DaemonSettings& settings) {
-    const bool all_given =
-        !settings.runtime_dir.empty() && !settings.state_dir.empty() && !settings.log_dir.empty();
-    Directories directories{settings.runtime_dir, settings.state_dir, settings.log_dir};
-    if (!all_given) {
-        auto defaults = default_directories(::geteuid(), environment_variable);
-        if (!defaults && directories.runtime.empty()) return Failure{defaults.error()};
-        if (directories.runtime.empty()) directories.runtime = defaults->runtime;
-        if (directories.state.empty() && defaults) directories.state = defaults->state;
-        if (directories.log.empty() && defaults) directories.log = defaults->log;
-    }
-
-    const auto group = resolve_group(settings.control.group, "daemon.control.group");
-    if (!group) return Failure{group.error()};
-    const auto read_group = resolve_group(settings.control.read_group, "daemon.control.read_group");
-    if (!read_group) return Failure{read_group.error()};
-
-    const auto runtime = os::prepare_runtime_directory(directories.runtime);
-    if (!runtime) return Failure{runtime.error()};
-    auto lock = os::InstanceLock::take(runtime->path + "/lock");
-    if (!lock) return Failure{lock.error()};
-    // With a read_group two groups have to reach the socket: whoever may do nothing is refused at each call.
-    auto listener = os::UnixListener::open(*lock, {.path = runtime->path + "/control.sock",
-                                                   .mode = *read_group ? 0666 : settings.control.mode,
-                                                   .group = *group});
-    if (!listener) return Failure{listener.error()};
-    if (const auto swept = os::remove_stale_notify_sockets(runtime->notify); !swept)
-        return Failure{swept.error()};
-    return Place{
-        .directories = std::move(directories),
-        .notify_directory = runtime->notify,
-        .lock = std::move(lock).value(),
-        .listener = std::move(listener).value(),
-        .access = {.owner = ::geteuid(), .group = group->value_or(::getegid()), .read_group = *read_group}};
-}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, config::Config config,
                                                std::shared_ptr<spdlog::logger> log) {
@@ -110,15 +82,29 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     options.language = environment_language();
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
+    auto cgroups = os::CgroupHome::open(cgroup_wish(config.daemon.cgroup), process.features);
+    if (!cgroups) return Failure{cgroups.error()};
+    say_cgroups(*cgroups, *log);
+    options.cgroups = cgroups->home;
+    // The threads of the output take a descriptor table of their own: before the spawner opens more.
+    auto loop = std::make_unique<Loop>();
+    const TaskOutput::Settings settings{.log_dir = place.directories.log,
+                                        .group = place.access.group.value_or(static_cast<gid_t>(-1))};
+    auto output = TaskOutput::create(*loop, settings, log);
+    if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
-                                              std::move(watches).value(), std::move(spawner).value(),
+                                              Parts{.loop = std::move(loop),
+                                                    .watches = std::move(watches).value(),
+                                                    .cgroups = std::move(cgroups->home),
+                                                    .output = std::move(output).value(),
+                                                    .spawner = std::move(spawner).value()},
                                               std::move(log)));
 }
 
-Daemon::Daemon(Process process, Place place, config::Config config, os::WatchSet watches,
-               std::unique_ptr<os::Spawner> spawner, std::shared_ptr<spdlog::logger> log)
+Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
+               std::shared_ptr<spdlog::logger> log)
     : log_(std::move(log)),
       config_(std::move(config)),
       lock_(std::move(place.lock)),
@@ -129,17 +115,21 @@ Daemon::Daemon(Process process, Place place, config::Config config, os::WatchSet
              .socket = place.listener.path(),
              .started_at = clock_now()},
       supervisor_(rules_of(config_.daemon)),
-      service_(loop_),
-      processes_(loop_,
-                 {.spawner = std::move(spawner),
-                  .watches = std::move(watches),
+      loop_(std::move(parts.loop)),
+      cgroups_(std::move(parts.cgroups)),
+      service_(*loop_),
+      output_(std::move(parts.output)),
+      processes_(*loop_,
+                 {.spawner = std::move(parts.spawner),
+                  .watches = std::move(parts.watches),
+                  .output = output_.get(),
                   .features = process.features,
                   .log = log_},
                  dropped_, [this] { turn(); }),
-      announcer_(log_, [this](int code) { finished(code); }),
+      announcer_(log_, [this](const core::effect::Finished& effect) { finished(effect); }),
       engine_(supervisor_, processes_, announcer_, processes_),
       control_(std::move(place.listener),
-               World{.loop = loop_,
+               World{.loop = *loop_,
                      .supervisor = supervisor_,
                      .waits = waits_,
                      .facts = facts_,
@@ -147,23 +137,30 @@ Daemon::Daemon(Process process, Place place, config::Config config, os::WatchSet
                      .dropped = dropped_,
                      .log = log_,
                      .turn = [this] { turn(); },
+                     .look_at = [this](const core::TaskReport& report,
+                                       bool details) { return look_at(report, details); },
+                     .logs_of =
+                         [this](const core::TaskReport& report) {
+                             return output_->places(report.id, **report.spec);
+                         },
+                     .log_paths = [this](const core::TaskSpec& spec) { return output_->paths(spec); },
                      .signal = [this](core::TaskId task,
                                       int signal) { return processes_.signal_main(task, signal); },
                      .shut_down = [this](bool now) { shut_down(now); }}),
-      deadline_(loop_, [this] { turn(); }),
-      leave_(loop_, [this] { leave_when_drained(); }),
-      status_(loop_, [this] { tell_status(); }) {
+      deadline_(*loop_, [this] { turn(); }),
+      leave_(*loop_, [this] { leave_when_drained(); }),
+      status_(*loop_, [this] { tell_status(); }) {
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
+    announcer_.add_listener([this](const core::effect::Announce& change) {
+        if (!change.to) output_->forget(change.task);
+    });
     announcer_.add_listener([this](const core::effect::Announce&) {
         if (!std::exchange(status_due_, true)) status_.arm(clock_now() + kStatusInterval);
     });
     for (const auto& [number, name] : {std::pair{SIGTERM, "SIGTERM"}, std::pair{SIGINT, "SIGINT"}})
         signals_.push_back(
-            std::make_unique<SignalWatch>(loop_, number, [this, name = name] { stop_signal(name); }));
-    signals_.push_back(std::make_unique<SignalWatch>(loop_, SIGHUP, [this] {
-        log_->warn("SIGHUP: this version does not reload; restart vigild for a changed configuration");
-        control_.ensure_in_place();
-    }));
+            std::make_unique<SignalWatch>(*loop_, number, [this, name = name] { stop_signal(name); }));
+    signals_.push_back(std::make_unique<SignalWatch>(*loop_, SIGHUP, [this] { reopen(); }));
 }
 
 int Daemon::run() {
@@ -179,7 +176,7 @@ int Daemon::run() {
     turn();
     service_.ready();
     tell_status();
-    loop_.run();
+    loop_->run();
     log_->info("vigild stopped");
     log_->flush();
     return exit_code_.value_or(0);
@@ -213,9 +210,40 @@ void Daemon::shut_down(bool now) {
     turn();
 }
 
-void Daemon::finished(int exit_code) {
-    exit_code_ = exit_code;
-    if (exit_code != 0) log_->error("stopped by daemon.max_dead_fraction: too many tasks are dead");
+void Daemon::reopen() {
+    log_->warn(
+        "SIGHUP: opening the logs anew; this version does not reload: restart vigild for a changed "
+        "configuration");
+    output_->reopen();
+    control_.ensure_in_place();
+}
+
+protocol::TaskFacts Daemon::look_at(const core::TaskReport& report, bool details) {
+    protocol::TaskFacts facts;
+    facts.output = output_->facts(report.id, **report.spec);
+    if (!details) {
+        const bool trouble = facts.output && (facts.output->dropped != 0 || !facts.output->fault.empty());
+        if (!trouble) facts.output.reset();
+        return facts;
+    }
+    if (report.last_exit)
+        if (const auto* lines = output_->last_lines(report.id, report.last_exit->generation))
+            facts.last_lines = *lines;
+    if (const auto usage = processes_.usage(report.id))
+        facts.resources = {.processes = usage->processes,
+                           .memory = usage->memory,
+                           .cpu = std::chrono::duration_cast<milliseconds>(usage->cpu)};
+    return facts;
+}
+
+void Daemon::finished(const core::effect::Finished& effect) {
+    exit_code_ = effect.exit_code;
+    if (effect.exit_code != 0) log_->error("stopped by daemon.max_dead_fraction: too many tasks are dead");
+    if (effect.left != 0) {
+        log_->error("{} tasks have processes that SIGKILL does not end (named above); leaving them",
+                    effect.left);
+        if (effect.exit_code == 0) exit_code_ = exit_code::kLeftBehind;
+    }
     control_.finished();
     leave_by_ = clock_now() + kFarewell;
     leave_when_drained();
@@ -223,7 +251,7 @@ void Daemon::finished(int exit_code) {
 
 void Daemon::leave_when_drained() {
     if (control_.drained() || clock_now() >= leave_by_) {
-        loop_.stop();
+        loop_->stop();
     } else {
         leave_.arm(clock_now() + milliseconds(5));
     }

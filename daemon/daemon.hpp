@@ -12,14 +12,15 @@
 #include "control/server.hpp"
 #include "core/engine.hpp"
 #include "core/waits.hpp"
+#include "linux/cgroup.hpp"
 #include "linux/features.hpp"
 #include "linux/limits.hpp"
 #include "linux/standard_streams.hpp"
-#include "linux/unix_listener.hpp"
 #include "loop/loop.hpp"
-#include "paths.hpp"
+#include "place.hpp"
 #include "service/own_service.hpp"
 #include "supervision/announcer.hpp"
+#include "supervision/task_output.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
@@ -31,18 +32,6 @@ struct Process {
     os::OpenFileLimit open_files;
     os::Environment environment;
 };
-
-/// What is taken before the first task starts: one daemon per runtime directory.
-struct Place {
-    Directories directories;
-    std::string notify_directory;
-    os::InstanceLock lock;
-    os::UnixListener listener;
-    Access access;
-};
-
-/// Takes the runtime directory and its control socket. The error says who has it, or what is in the way.
-[[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings);
 
 class Daemon {
   public:
@@ -56,13 +45,23 @@ class Daemon {
     int run();
 
   private:
-    Daemon(Process process, Place place, config::Config config, os::WatchSet watches,
-           std::unique_ptr<os::Spawner> spawner, std::shared_ptr<spdlog::logger> log);
+    /// What can fail to be made.
+    struct Parts {
+        std::unique_ptr<Loop> loop;
+        os::WatchSet watches;
+        std::shared_ptr<os::CgroupHome> cgroups;  ///< null: none
+        std::unique_ptr<TaskOutput> output;
+        std::unique_ptr<os::Spawner> spawner;
+    };
+    Daemon(Process process, Place place, config::Config config, Parts parts,
+           std::shared_ptr<spdlog::logger> log);
 
     void turn();
     void stop_signal(const char* name);
     void shut_down(bool now);
-    void finished(int exit_code);
+    void reopen();
+    [[nodiscard]] protocol::TaskFacts look_at(const core::TaskReport& report, bool details);
+    void finished(const core::effect::Finished& effect);
     void leave_when_drained();
     void tell_status();
 
@@ -74,8 +73,10 @@ class Daemon {
     core::Supervisor supervisor_;
     core::Waits waits_;
 
-    Loop loop_;  // before everything that has a handle in it
+    std::unique_ptr<Loop> loop_;  // before everything that has a handle in it
+    std::shared_ptr<os::CgroupHome> cgroups_;
     OwnService service_;
+    std::unique_ptr<TaskOutput> output_;  // after the processes are gone what they printed is still moved
     TaskProcesses processes_;
     Announcer announcer_;
     core::Engine engine_;

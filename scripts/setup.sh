@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh GROUP...: makes sure that the Debian packages of the named groups are installed.
 #
-# Groups: build, test, clang, coverage. Says nothing and changes nothing where all is there; otherwise
+# Groups: build, test, clang, coverage, bench. Says nothing and changes nothing where all is there; otherwise
 # installs what is missing, as root or through sudo. Services that come with a package (redis-server,
 # haproxy) are neither started now nor enabled for the next boot: the tests start programs of their own.
 set -euo pipefail
@@ -9,12 +9,13 @@ set -euo pipefail
 # One word a package; what the build of CMakeLists.txt asks for, then what the tests run.
 packages_of() {
     case "$1" in
-        build) echo "g++ cmake ninja-build pkg-config libuv1-dev nlohmann-json3-dev libspdlog-dev libfmt-dev" \
+        build) echo "g++ cmake ninja-build pkg-config libuv1-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libzstd-dev" \
                     "libcli11-dev doctest-dev python3" ;;
-        test) echo "python3-jsonschema redis-server haproxy systemd strace util-linux" ;;
+        test) echo "python3-jsonschema redis-server haproxy systemd strace util-linux zstd" ;;
         clang) echo "clang libclang-rt-14-dev clang-tidy clang-format" ;;
         coverage) echo "gcovr" ;;
-        *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang and coverage" >&2; return 2 ;;
+        bench) echo "s6 daemontools util-linux" ;;
+        *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang, coverage and bench" >&2; return 2 ;;
     esac
 }
 

@@ -21,16 +21,6 @@ protocol::ClockReading read_clocks() {
     return {.steady = std::chrono::steady_clock::now(), .wall = std::chrono::system_clock::now()};
 }
 
-/// One message whose result is what `write` writes.
-template <typename Write>
-std::string result_line(const protocol::RequestId& id, Write write) {
-    std::string line;
-    auto message = protocol::Message::result(line, id);
-    write(message.body());
-    message.end();
-    return line;
-}
-
 }  // namespace
 
 std::string error_line(const protocol::RequestId& id, const protocol::RpcError& error) {
@@ -58,13 +48,13 @@ void Methods::run(Call& call, protocol::Params params) {
         case Method::task_kill: return order(call, std::get<p::TaskOrder>(params));
         case Method::task_signal: return signal(call, std::get<p::TaskSignal>(params));
         case Method::task_status: return status(call, std::get<p::TaskStatus>(params));
+        case Method::task_pause:
+        case Method::task_resume: return freeze(call, std::get<p::TaskFreeze>(params));
+        case Method::task_logs: return logs(call, std::get<p::TaskLogs>(params));
         case Method::task_wait: return wait(call, std::get<p::TaskWait>(params));
         case Method::events_subscribe: return subscribe(call, std::get<p::EventsSubscribe>(params));
         case Method::daemon_upgrade:
-        case Method::daemon_reload:
-        case Method::task_pause:
-        case Method::task_resume:
-        case Method::task_logs: break;
+        case Method::daemon_reload: break;
     }
     VIGIL_CHECK(false, "a method that is not available was let through");
 }
@@ -121,8 +111,8 @@ void Methods::finished() {
 
 void Methods::say(const Call& call, std::string_view what) const {
     const os::Peer& peer = call.session.peer();
-    world_.log->info("{}{}{} by uid {}, pid {} ({})", call.method.name, what.empty() ? "" : " ", what, peer.uid,
-                     peer.pid, os::command_name(peer.pid));
+    world_.log->info("{}{}{} by uid {}, pid {} ({})", call.method.name, what.empty() ? "" : " ", what,
+                     peer.uid, peer.pid, os::command_name(peer.pid));
 }
 
 void Methods::hello(Call& call) {

@@ -10,11 +10,22 @@
 #include "control/session.hpp"
 #include "control/world.hpp"
 #include "protocol/methods.hpp"
+#include "protocol/rpc.hpp"
 
 namespace vigil::daemon {
 
 /// An error as one message.
 [[nodiscard]] std::string error_line(const protocol::RequestId& id, const protocol::RpcError& error);
+
+/// A result, whatever `write` makes of it on a json::Writer, as one message.
+template <typename Write>
+[[nodiscard]] std::string result_line(const protocol::RequestId& id, Write write) {
+    std::string line;
+    auto message = protocol::Message::result(line, id);
+    write(message.body());
+    message.end();
+    return line;
+}
 
 /// One request being carried out.
 struct Call {
@@ -56,9 +67,14 @@ class Methods {
     void give_order(core::Ticket ticket, core::TaskId task, const Order& order, bool wait);
     /// The tasks that these patterns name; nothing after refusing the call because one of them names none.
     std::optional<std::vector<core::TaskId>> select(Call& call, const protocol::Patterns& patterns);
+    /// The same; no pattern means every task.
+    std::optional<std::vector<core::TaskId>> select_or_all(Call& call, const protocol::Patterns& patterns);
     void say(const Call& call, std::string_view what) const;
     [[nodiscard]] std::string name_of(core::TaskId task) const;
     [[nodiscard]] std::string state_of(core::TaskId task) const;
+
+    /// The task that has a log of this one already; empty: none.
+    [[nodiscard]] std::string owner_of_log(const core::TaskSpec& spec) const;
 
     void hello(Call& call);
     void daemon_status(Call& call);
@@ -68,7 +84,9 @@ class Methods {
     void add(Call& call, const protocol::params::TaskAdd& params);
     void signal(Call& call, const protocol::params::TaskSignal& params);
     void wait(Call& call, const protocol::params::TaskWait& params);
+    void freeze(Call& call, const protocol::params::TaskFreeze& params);
     void status(Call& call, const protocol::params::TaskStatus& params);
+    void logs(Call& call, const protocol::params::TaskLogs& params);
     void subscribe(Call& call, const protocol::params::EventsSubscribe& params);
 
     World world_;

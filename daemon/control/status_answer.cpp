@@ -13,9 +13,9 @@ constexpr std::size_t kTasksPerPiece = 64;
 
 }  // namespace
 
-StatusAnswer::StatusAnswer(const core::Supervisor& supervisor, std::vector<core::TaskId> tasks,
-                           protocol::RequestId id, Options options)
-    : supervisor_(supervisor), tasks_(std::move(tasks)), id_(std::move(id)), options_(options) {}
+StatusAnswer::StatusAnswer(const World& world, std::vector<core::TaskId> tasks, protocol::RequestId id,
+                           Options options)
+    : world_(world), tasks_(std::move(tasks)), id_(std::move(id)), options_(options) {}
 
 bool StatusAnswer::next(std::string& out) {
     if (!std::exchange(begun_, true)) {
@@ -26,18 +26,16 @@ bool StatusAnswer::next(std::string& out) {
                                        .wall = std::chrono::system_clock::now()};
     const std::size_t end = std::min(tasks_.size(), at_ + kTasksPerPiece);
     for (; at_ < end; ++at_) {
-        const auto report = supervisor_.report(tasks_[at_], clock.steady);
+        const auto report = world_.supervisor.report(tasks_[at_], clock.steady);
         if (!report) continue;
         if (!std::exchange(first_, false)) out += ',';
-        json::Writer task(out);
-        if (!options_.spec) {
-            protocol::write_task_status(task, *report, clock);
-            continue;
+        protocol::TaskFacts facts = world_.look_at(*report, options_.details);
+        if (options_.spec) {
+            json::Writer words(facts.spec);
+            config::describe(words, **report->spec, options_.env);
         }
-        std::string spec;
-        json::Writer words(spec);
-        config::describe(words, **report->spec, options_.env);
-        protocol::write_task_status(task, *report, clock, spec);
+        json::Writer task(out);
+        protocol::write_task_status(task, *report, clock, facts);
     }
     if (at_ < tasks_.size()) return true;
     // Closes what the head opened: the array of tasks, the result and the message.

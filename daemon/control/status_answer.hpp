@@ -6,7 +6,7 @@
 
 #include "config/describe.hpp"
 #include "control/session.hpp"
-#include "core/supervisor.hpp"
+#include "control/world.hpp"
 #include "protocol/rpc.hpp"
 
 namespace vigil::daemon {
@@ -14,17 +14,18 @@ namespace vigil::daemon {
 class StatusAnswer final : public LongAnswer {
   public:
     struct Options {
-        bool spec = false;  ///< add each task's effective specification
+        bool spec = false;     ///< add each task's effective specification
+        bool details = false;  ///< and what World::look_at finds with details
         config::EnvValues env = config::EnvValues::masked;
     };
-    /// A task that is removed while the answer is being read is left out.
-    StatusAnswer(const core::Supervisor& supervisor, std::vector<core::TaskId> tasks, protocol::RequestId id,
+    /// A task that is removed while the answer is being read is left out. `world` outlives the answer.
+    StatusAnswer(const World& world, std::vector<core::TaskId> tasks, protocol::RequestId id,
                  Options options);
 
     bool next(std::string& out) override;
 
   private:
-    const core::Supervisor& supervisor_;
+    const World& world_;
     std::vector<core::TaskId> tasks_;
     protocol::RequestId id_;
     Options options_;

@@ -136,6 +136,20 @@ void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
     world_.turn();
 }
 
+std::string Methods::owner_of_log(const core::TaskSpec& spec) const {
+    const auto wanted = world_.log_paths(spec);
+    for (const core::TaskId task :
+         wanted.empty() ? std::vector<core::TaskId>() : world_.supervisor.ids_by_name()) {
+        const auto report = world_.supervisor.report(task, clock_now());
+        const core::TaskSpec& other = **report->spec;
+        // Logs by name differ where names do.
+        if (spec.launch.output.path.empty() && other.launch.output.path.empty()) continue;
+        for (const std::string& path : world_.log_paths(other))
+            if (std::find(wanted.begin(), wanted.end(), path) != wanted.end()) return other.name;
+    }
+    return {};
+}
+
 void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
     if (const std::string fault = config::task_name_fault(params.name); !fault.empty())
         return refuse(call, {.code = ErrorCode::config_invalid, .message = fault, .problems = {fault}});
@@ -150,6 +164,11 @@ void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
         return refuse(call, {.code = ErrorCode::busy,
                              .message = fmt::format("there are {} tasks already, which is the limit",
                                                     config::kMaxTasks)});
+    if (const std::string owner = owner_of_log(**spec); !owner.empty() && owner != params.name)
+        return refuse(call, {.code = ErrorCode::config_invalid,
+                             .message = "the task \"" + params.name + "\" is not valid",
+                             .problems = {"output: its log is that of task " + owner +
+                                          " already; give it another output.path"}});
     const bool autostart = (*spec)->autostart;
     const auto now = clock_now();
     const auto added = world_.supervisor.add(std::move(spec).value(), now);
@@ -212,20 +231,54 @@ void Methods::wait(Call& call, const protocol::params::TaskWait& params) {
     seal(ticket);
 }
 
-void Methods::status(Call& call, const protocol::params::TaskStatus& params) {
-    std::vector<core::TaskId> tasks;
-    if (params.names.empty()) {
-        tasks = world_.supervisor.ids_by_name();
-    } else if (auto selected = select(call, params.names)) {
-        tasks = std::move(*selected);
-    } else {
-        return;
+std::optional<std::vector<core::TaskId>> Methods::select_or_all(Call& call,
+                                                                const protocol::Patterns& patterns) {
+    return patterns.empty() ? world_.supervisor.ids_by_name() : select(call, patterns);
+}
+
+void Methods::freeze(Call& call, const protocol::params::TaskFreeze& params) {
+    auto tasks = select(call, params.names);
+    if (!tasks) return;
+    say(call, join(params.names));
+    const bool pause = call.method.id == Method::task_pause;
+    const core::Cause cause = by(call.session.peer());
+    const core::Ticket ticket = open(call, std::nullopt);
+    for (const core::TaskId task : *tasks) {
+        const core::Event order =
+            pause ? core::Event(core::event::Pause{cause}) : core::Event(core::event::Resume{cause});
+        world_.supervisor.handle(task, order, clock_now());
+        const auto report = world_.supervisor.report(task, clock_now());
+        const bool reached = report && report->paused == pause;
+        orders_.note(ticket, {.name = name_of(task),
+                              .kind = reached ? TaskOutcome::Kind::done : TaskOutcome::Kind::failed,
+                              .status = state_of(task),
+                              .explanation = reached ? "" : "there is no running process to pause"});
     }
-    if (!call.id) return;
+    seal(ticket);
+    world_.turn();
+}
+
+void Methods::logs(Call& call, const protocol::params::TaskLogs& params) {
+    const auto tasks = select_or_all(call, params.names);
+    if (!tasks || !call.id) return;
+    call.session.send(result_line(*call.id, [&](json::Writer& out) {
+        out.begin_object().key("logs").begin_array();
+        for (const core::TaskId task : *tasks)
+            for (const protocol::LogPlace& place :
+                 world_.logs_of(*world_.supervisor.report(task, clock_now())))
+                protocol::write_log_place(out, place);
+        out.end_array().end_object();
+    }));
+}
+
+void Methods::status(Call& call, const protocol::params::TaskStatus& params) {
+    auto tasks = select_or_all(call, params.names);
+    if (!tasks || !call.id) return;
     const bool shown = world_.access.permits(call.session.peer(), protocol::Right::admin);
     call.session.send(std::make_unique<StatusAnswer>(
-        world_.supervisor, std::move(tasks), *call.id,
+        world_, std::move(*tasks), *call.id,
         StatusAnswer::Options{.spec = params.spec,
+                              .details = params.details,
                               .env = shown ? config::EnvValues::shown : config::EnvValues::masked}));
 }
 

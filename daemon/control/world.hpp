@@ -14,6 +14,8 @@
 #include "core/waits.hpp"
 #include "loop/loop.hpp"
 #include "protocol/daemon_status.hpp"
+#include "protocol/task_logs.hpp"
+#include "protocol/task_status.hpp"
 
 namespace vigil::daemon {
 
@@ -37,6 +39,12 @@ struct World {
     std::shared_ptr<spdlog::logger> log;
     /// Carries out what orders have led to.
     std::function<void()> turn;
+    /// What is known of a task beside the supervisor's report; with `details` also what costs something to
+    /// find out.
+    std::function<protocol::TaskFacts(const core::TaskReport&, bool details)> look_at;
+    std::function<std::vector<protocol::LogPlace>(const core::TaskReport&)> logs_of;
+    /// The files that a task's output would go to.
+    std::function<std::vector<std::string>(const core::TaskSpec&)> log_paths;
     /// An operator's signal to the main process of a task.
     std::function<Result<void>(core::TaskId, int signal)> signal;
     std::function<void(bool now)> shut_down;

@@ -8,6 +8,7 @@
 #include "base/signal_name.hpp"
 #include "base/text.hpp"
 #include "ctl/exit_code.hpp"
+#include "ctl/log_options.hpp"
 #include "ctl/spec_options.hpp"
 
 namespace vigil::ctl {
@@ -18,6 +19,8 @@ struct RawWords {
     std::string timeout;
     std::string wait_for = "healthy";
     std::string signal;
+    std::string lines = "10";
+    std::string since;
 };
 
 std::string exit_code_list() {
@@ -71,6 +74,7 @@ void add_flags(CLI::App& app, const Verb& verb, Options& options, RawWords& raw)
     if ((verb.flags & kFor) != 0)
         app.add_option("--for", raw.wait_for, "healthy (default), stopped, completed or exit")
             ->type_name("STATE");
+    if ((verb.flags & kLogs) != 0) add_log_options(app, options, raw.lines, raw.since);
     if ((verb.flags & kSpec) != 0) add_spec_options(app, options);
 }
 
@@ -96,6 +100,8 @@ std::string understand(const RawWords& raw, Options& options) {
         if (!signal) return "\"" + raw.signal + "\" is no signal; write HUP, SIGHUP or a number from 1 to 64";
         options.signal = *signal;
     }
+    if (std::string fault = understand_log_options(raw.lines, raw.since, options); !fault.empty())
+        return fault;
     for (const std::string& name : options.names)
         if (name.empty()) return "a pattern is empty; '*' means every task";
     return {};
@@ -133,7 +139,9 @@ std::string parse_fault(const CLI::ParseError& error, const CLI::App& app,
     if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
     for (const std::string& word : words) {
         const std::string name = word.substr(0, word.find('='));
-        if (!name.starts_with('-') || name == "-s" || name == "-w" || name == "-f" || name == "-h") continue;
+        if (!name.starts_with('-') || name == "-s" || name == "-w" || name == "-f" || name == "-n" ||
+            name == "-h")
+            continue;
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
         const std::vector<std::string_view> candidates(known.begin(), known.end());
         const std::string_view nearest = nearest_word(name, candidates);

@@ -1,6 +1,7 @@
 // vigilctl. What a command line says, parsed.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "core/time.hpp"
 #include "protocol/methods.hpp"
+#include "protocol/wall_clock.hpp"
 
 namespace vigil::ctl {
 
@@ -26,6 +28,12 @@ struct Options {
     int signal = 0;
     protocol::params::TaskWait::For wait_for = protocol::params::TaskWait::For::healthy;
     std::string file;  ///< of check
+
+    // Of logs.
+    bool follow = false;
+    std::optional<std::size_t> lines = 10;    ///< the last so many of each log; nothing: all
+    std::optional<protocol::WallTime> since;  ///< instead of `lines`
+    std::string stream;                       ///< "out" or "err"; empty: both
 
     // Of add.
     std::string spec_file;             ///< "-": standard input

@@ -1,5 +1,7 @@
 #include "ctl/session.hpp"
 
+#include <algorithm>
+
 #include "base/quantity.hpp"
 #include "base/text.hpp"
 #include "ctl/exit_code.hpp"
@@ -33,6 +35,14 @@ std::string timed_out(const Options& options) {
     return "timed out after " + format_duration(*options.timeout);
 }
 
+/// The patterns that the daemon did not complain about.
+protocol::Patterns without(const protocol::Patterns& names, const protocol::Patterns& unmatched) {
+    protocol::Patterns left;
+    for (const std::string& name : names)
+        if (std::find(unmatched.begin(), unmatched.end(), name) == unmatched.end()) left.push_back(name);
+    return left;
+}
+
 }  // namespace
 
 client::Patience for_question(const Options& options, const Terminal& terminal) {
@@ -49,6 +59,27 @@ client::Patience for_order(const Options& options, const Terminal& terminal) {
 Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal) {
     const auto sockets = client::socket_candidates(options.socket, client::present_surroundings());
     return client::Client::open(sockets, for_question(options, terminal));
+}
+
+Result<Answered, int> call_for_names(client::Client& client, protocol::Method method,
+                                     const std::function<std::string(const protocol::Patterns&)>& params,
+                                     const Options& options, const Terminal& terminal) {
+    Answered answered;
+    protocol::Patterns names = options.names;
+    while (true) {
+        auto answer = client.call(method, params(names), for_question(options, terminal));
+        if (answer) {
+            answered.json = *answer;
+            return answered;
+        }
+        const client::Fault& fault = answer.error();
+        const int code = report(fault, options, terminal);
+        if (!fault.rpc || fault.rpc->code != protocol::ErrorCode::no_such_task) return Failure{code};
+        protocol::Patterns left = without(names, fault.rpc->names);
+        if (left.empty() || left.size() == names.size()) return Failure{code};
+        names = std::move(left);
+        answered.exit_code = exit_code::kNoSuchTask;
+    }
 }
 
 int report(const client::Fault& fault, const Options& options, const Terminal& terminal) {

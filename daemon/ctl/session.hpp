@@ -2,6 +2,7 @@
 // failures.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,19 @@ inline constexpr core::Duration kAnswerWithin = std::chrono::seconds(10);
 [[nodiscard]] client::Patience for_order(const Options& options, const Terminal& terminal);
 
 [[nodiscard]] Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal);
+
+/// A result, with what could be answered only.
+struct Answered {
+    std::string json;
+    int exit_code = 0;  ///< kNoSuchTask: some patterns matched nothing
+};
+/// Calls a method that takes names, for `options.names`; `params` makes its parameters of them. One name that
+/// matches nothing must not hide the others, so it is reported and left out. The error is an exit code, after
+/// the report.
+[[nodiscard]] Result<Answered, int> call_for_names(
+    client::Client& client, protocol::Method method,
+    const std::function<std::string(const protocol::Patterns&)>& params, const Options& options,
+    const Terminal& terminal);
 
 /// Puts a failure on standard error, each task of it by name, and gives the exit code.
 int report(const client::Fault& fault, const Options& options, const Terminal& terminal);

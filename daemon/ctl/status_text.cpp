@@ -71,8 +71,13 @@ std::vector<Cell> row_of(const TaskStatus& task) {
 }  // namespace
 
 std::string detail_of(const TaskStatus& task) {
-    if (task.status == "healthy" || task.status == "starting") return running_detail(task);
     std::string detail;
+    if (task.output && !task.output->fault.empty())
+        add(detail, "output is lost: " + one_line(task.output->fault));
+    if (task.status == "healthy" || task.status == "starting") {
+        add(detail, running_detail(task));
+        return detail;
+    }
     if (task.waiting_turn) add(detail, "waiting its turn to start");
     if (task.cause) add(detail, one_line(task.cause->text));
     if (task.status == "failed") add(detail, next_start_text(task));

@@ -65,6 +65,39 @@ std::string last_exit_text(const TaskStatus& task) {
     return text;
 }
 
+std::string usage_text(const TaskStatus& task) {
+    if (!task.resources) return {};
+    const protocol::Resources& used = *task.resources;
+    return std::to_string(used.processes) + (used.processes == 1 ? " process, " : " processes, ") +
+           format_size_rough(used.memory) + " of memory, " + format_duration_rough(used.cpu) + " of CPU time";
+}
+
+std::string last_usage_text(const TaskStatus& task) {
+    if (!task.last_exit || !task.last_exit->user || !task.last_exit->system) return {};
+    std::string text = format_duration_rough(*task.last_exit->user) + " user, " +
+                       format_duration_rough(*task.last_exit->system) + " system";
+    if (task.last_exit->max_rss) text += ", at most " + format_size_rough(*task.last_exit->max_rss);
+    return text;
+}
+
+std::string output_text(const TaskStatus& task) {
+    if (!task.output) return {};
+    std::string text = format_size_rough(task.output->written) + " written";
+    if (task.output->dropped != 0)
+        text += ", " + std::to_string(task.output->dropped_lines) + " lines (" +
+                format_size_rough(task.output->dropped) + ") dropped";
+    if (!task.output->fault.empty()) text += "; " + escape_for_display(task.output->fault);
+    return text;
+}
+
+/// What the run that ended last printed before its end.
+void add_last_lines(std::string& page, const TaskStatus& task) {
+    if (!task.last_exit || task.last_exit->lines.empty()) return;
+    page += "  its last lines\n";
+    for (const std::string& line : task.last_exit->lines)
+        page.append("    | ").append(escape_for_display(line)).append("\n");
+}
+
 /// The specification comes from the daemon as one line of JSON.
 std::string pretty(const std::string& spec) {
     auto document = json::parse(spec);
@@ -84,7 +117,11 @@ std::string render_page(const TaskStatus& task, bool colours) {
     add(page, "restarts", restarts_text(task));
     add(page, "heartbeat", heartbeat_text(task));
     add(page, "says", escape_for_display(task.status_text));
+    add(page, "uses", usage_text(task));
+    add(page, "output", output_text(task));
     add(page, "last exit", last_exit_text(task));
+    add(page, "which used", last_usage_text(task));
+    add_last_lines(page, task);
     if (!task.spec.empty()) page.append("  specification\n").append(pretty(task.spec)).append("\n");
     return page;
 }

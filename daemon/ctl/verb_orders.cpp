@@ -1,4 +1,5 @@
-// start, stop, restart, kill, remove, signal, wait: orders to tasks, answered by their outcomes.
+// start, stop, restart, kill, remove, signal, pause, resume, wait: orders to tasks, answered by their
+// outcomes.
 #include "ctl/exit_code.hpp"
 #include "ctl/progress.hpp"
 #include "ctl/session.hpp"
@@ -58,6 +59,14 @@ int run_remove(const Options& options, const Terminal& terminal) {
 
 int run_signal(const Options& options, const Terminal& terminal) {
     return give(Method::task_signal, client::signal_text(options.names, options.signal), options, terminal);
+}
+
+int run_pause(const Options& options, const Terminal& terminal) {
+    return give(Method::task_pause, client::names_text(options.names), options, terminal);
+}
+
+int run_resume(const Options& options, const Terminal& terminal) {
+    return give(Method::task_resume, client::names_text(options.names), options, terminal);
 }
 
 int run_wait(const Options& options, const Terminal& terminal) {

@@ -1,6 +1,4 @@
 // status and show: where tasks are, and why.
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "ctl/exit_code.hpp"
 #include "ctl/session.hpp"
@@ -13,41 +11,12 @@ namespace {
 
 using protocol::Method;
 
-/// An answer to task.status, with what could be answered only.
-struct Statuses {
-    std::string json;
-    int exit_code = exit_code::kDone;  ///< kNoSuchTask: some patterns matched nothing
-};
-
-/// The patterns that the daemon did not complain about.
-protocol::Patterns without(const protocol::Patterns& names, const protocol::Patterns& unmatched) {
-    protocol::Patterns left;
-    for (const std::string& name : names)
-        if (std::find(unmatched.begin(), unmatched.end(), name) == unmatched.end()) left.push_back(name);
-    return left;
-}
-
-/// Asks for `options.names`. One name that matches nothing must not hide the others, so it is reported and
-/// left out.
-Result<Statuses, int> ask(client::Client& client, const Options& options, bool spec,
+Result<Answered, int> ask(client::Client& client, const Options& options, bool spec, bool details,
                           const Terminal& terminal) {
-    Statuses statuses;
-    protocol::Patterns names = options.names;
-    while (true) {
-        auto answer = client.call(Method::task_status, client::names_text(names, spec),
-                                  for_question(options, terminal));
-        if (answer) {
-            statuses.json = *answer;
-            return statuses;
-        }
-        const client::Fault& fault = answer.error();
-        const int code = report(fault, options, terminal);
-        if (!fault.rpc || fault.rpc->code != protocol::ErrorCode::no_such_task) return Failure{code};
-        protocol::Patterns left = without(names, fault.rpc->names);
-        if (left.empty() || left.size() == names.size()) return Failure{code};
-        names = std::move(left);
-        statuses.exit_code = exit_code::kNoSuchTask;
-    }
+    const auto params = [&](const protocol::Patterns& names) {
+        return client::status_text({.names = names, .spec = spec, .details = details});
+    };
+    return call_for_names(client, Method::task_status, params, options, terminal);
 }
 
 }  // namespace
@@ -56,7 +25,7 @@ int run_status(const Options& options, const Terminal& terminal) {
     if (options.watch) return run_watch(options, terminal);
     auto client = connect(options, terminal);
     if (!client) return report(client.error(), options, terminal);
-    auto statuses = ask(*client, options, false, terminal);
+    auto statuses = ask(*client, options, false, options.json, terminal);
     if (!statuses) return statuses.error();
 
     // For --json and no names the tasks need not be looked at: the answer is the document.
@@ -75,7 +44,7 @@ int run_status(const Options& options, const Terminal& terminal) {
 int run_show(const Options& options, const Terminal& terminal) {
     auto client = connect(options, terminal);
     if (!client) return report(client.error(), options, terminal);
-    auto statuses = ask(*client, options, true, terminal);
+    auto statuses = ask(*client, options, true, true, terminal);
     if (!statuses) return statuses.error();
     if (options.json) return terminal.print(statuses->json + "\n") ? exit_code::kDone : exit_code::kFailed;
     auto tasks = protocol::parse_task_statuses(statuses->json);

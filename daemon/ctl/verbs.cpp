@@ -5,7 +5,7 @@
 namespace vigil::ctl {
 namespace {
 
-constexpr std::array<Verb, 15> kVerbs = {{
+constexpr std::array<Verb, 18> kVerbs = {{
     {"status", "Where tasks are and why (the default command)", Words::any_patterns, kWatch | kTimeout,
      R"(HEARTBEAT is the age of the last beat and its limit. RESTARTS counts restarts in all; in brackets, the
 attempts of the present series of failures and their limit.
@@ -56,6 +56,16 @@ Examples:
   vigilctl signal HUP api
   vigilctl signal SIGUSR1 'worker-*')",
      run_signal},
+    {"pause", "Freeze tasks: nothing of them runs until they are resumed", Words::some_patterns, kTimeout,
+     R"(A paused task keeps its state, and its heartbeats are not judged. It can be stopped and killed.
+
+Example:
+  vigilctl pause api)",
+     run_pause},
+    {"resume", "Let paused tasks go on", Words::some_patterns, kTimeout,
+     R"(Example:
+  vigilctl resume '*')",
+     run_resume},
     {"wait", "Wait until tasks get somewhere", Words::some_patterns, kFor | kTimeout,
      R"(  healthy    as long as it takes; fails when a task cannot become so without an order
   stopped    nothing of it runs and nothing is due
@@ -80,8 +90,23 @@ Examples:
 Example:
   vigilctl remove tick)",
      run_remove},
+    {"logs", "What tasks have printed, from their log files", Words::any_patterns, kLogs,
+     R"(The daemon only tells where the logs are; the files are read directly, older and compressed ones too,
+so whoever runs this must be allowed to read them. Logs are printed one after the other, or, with -f, as lines
+come; with several tasks each line begins with its task's name. Control characters are shown as \xNN. Lines
+carry no times of their own unless the task's output has a format with times: --since is good to about ten
+seconds.
+With --json one object {"task","stream","text"} a line. -f ends with Ctrl-C and outlives the daemon.
+
+Examples:
+  vigilctl logs api
+  vigilctl logs -f 'web-*'
+  vigilctl logs -n all api | grep ERROR
+  vigilctl logs --since 10m
+  vigilctl logs --since 2026-03-01T12:00:00Z --stream err api)",
+     run_logs},
     {"events", "Print every change of state as it happens", Words::any_patterns, 0,
-     R"(Ends with Ctrl-C. With --json one JSON object a line.
+     R"(Ends with Ctrl-C; when the daemon goes away it is waited for. With --json one JSON object a line.
 
 Examples:
   vigilctl events
@@ -105,7 +130,7 @@ Examples:
     {"help", "This list, or the help of a command", Words::none, 0, "", nullptr},
 }};
 
-constexpr std::array<std::string_view, 6> kAbsent = {"pause", "resume", "logs", "diff", "reload", "upgrade"};
+constexpr std::array<std::string_view, 3> kAbsent = {"diff", "reload", "upgrade"};
 
 }  // namespace
 

@@ -28,6 +28,7 @@ inline constexpr Flags kWatch = 4;    ///< --watch
 inline constexpr Flags kNow = 8;      ///< --now
 inline constexpr Flags kFor = 16;     ///< --for
 inline constexpr Flags kSpec = 32;    ///< the options of a task's specification, and -- CMD...
+inline constexpr Flags kLogs = 64;    ///< --follow, --lines, --since, --stream
 
 struct Verb {
     std::string_view name;
@@ -56,6 +57,9 @@ int run_kill(const Options& options, const Terminal& terminal);
 int run_remove(const Options& options, const Terminal& terminal);
 int run_signal(const Options& options, const Terminal& terminal);
 int run_wait(const Options& options, const Terminal& terminal);
+int run_pause(const Options& options, const Terminal& terminal);
+int run_resume(const Options& options, const Terminal& terminal);
+int run_logs(const Options& options, const Terminal& terminal);
 int run_events(const Options& options, const Terminal& terminal);
 int run_check(const Options& options, const Terminal& terminal);
 int run_shutdown(const Options& options, const Terminal& terminal);

@@ -15,18 +15,19 @@ class Announcer final : public core::AnnouncePort {
   public:
     using Listener = std::function<void(const core::effect::Announce&)>;
 
-    Announcer(std::shared_ptr<spdlog::logger> log, std::function<void(int exit_code)> finished)
+    Announcer(std::shared_ptr<spdlog::logger> log,
+              std::function<void(const core::effect::Finished&)> finished)
         : log_(std::move(log)), finished_(std::move(finished)) {}
 
     /// Listeners are called in the order in which they were added, and must outlive the turns.
     void add_listener(Listener listener) { listeners_.push_back(std::move(listener)); }
 
     void announce(const core::effect::Announce& change) override;
-    void finished(const core::effect::Finished& effect) override { finished_(effect.exit_code); }
+    void finished(const core::effect::Finished& effect) override { finished_(effect); }
 
   private:
     std::shared_ptr<spdlog::logger> log_;
-    std::function<void(int)> finished_;
+    std::function<void(const core::effect::Finished&)> finished_;
     std::vector<Listener> listeners_;
 };
 

@@ -26,10 +26,16 @@ struct Run {
     UniqueFd heartbeat_pipe;
     protocol::NotifyPipe pipe_lines;
 
+    enum class StopCommand : std::uint8_t { none, on_its_way, running, ended };
+    /// The process that is to stop the run; until it has ended it counts as part of it.
+    StopCommand stop_command = StopCommand::none;
+
     bool kill_on_arrival = false;  ///< SIGKILL was asked for before there was a process
     bool exit_told = false;        ///< the supervisor knows that the main process has ended
     bool stranger_told = false;    ///< the log knows that others write to its socket
     bool muted = false;            ///< says more than is read at a time: not watched for a moment
+    bool own_kill = false;         ///< its main process was sent a SIGKILL by us
+    bool kill_refused = false;     ///< someone in it may not be killed (EPERM): no use in trying all the time
     unsigned kills = 0;            ///< how often SIGKILL was asked for
 
     /// When the main process was seen to have ended while its own parent had not reaped it.

@@ -28,10 +28,12 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
     : log_(std::move(parts.log)),
       features_(parts.features),
       watches_(std::move(parts.watches)),
+      output_(*parts.output),
       spawner_(std::move(parts.spawner)),
       turn_(std::move(turn)),
       messages_(log_, dropped,
                 [this](Run& run, pid_t pid, UniqueFd fd) { change_main(run, pid, std::move(fd)); }),
+      orphans_(features_, [this](pid_t pid) { return main_pids_.contains(pid) || spawner_->owns(pid); }),
       watch_(loop, watches_.fd(), [this](int) { turn_(); }),
       child_signal_(loop, SIGCHLD, [this] { child_ended(); }),
       linger_timer_(loop, [this] { turn_(); }),
@@ -43,10 +45,9 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
 }
 
 TaskProcesses::~TaskProcesses() {
-    // A process that is left at this point is left by an abort of the start: the destructor of a run ends
-    // nothing.
     for (auto& [task, run] : runs_)
         if (run->tree) (void)run->tree->kill_all();
+    end_orphans();
 }
 
 Run* TaskProcesses::find(core::TaskId task, core::Generation generation) {
@@ -67,11 +68,15 @@ void TaskProcesses::spawn(const core::effect::Spawn& effect) {
 void TaskProcesses::signal(const core::effect::Signal& effect) {
     Run* run = find(effect.task, effect.generation);
     if (run == nullptr || !run->tree) return;
-    const bool main_only = effect.to == core::effect::SignalTarget::main;
-    for (const int signal : {effect.signal, SIGCONT}) {
-        const auto sent = main_only ? signal_main(effect.task, signal) : run->tree->signal_all(signal);
-        if (!sent && sent.error().code != ESRCH) log_->warn("{}: {}", run->spec->name, sent.error().text());
+    if (effect.signal == SIGKILL) run->own_kill = true;
+    Result<void> sent;
+    if (effect.to == core::effect::SignalTarget::main && run->other_main()) {
+        sent = os::signal_process(run->main_pidfd.get(), effect.signal);
+        (void)os::signal_process(run->main_pidfd.get(), SIGCONT);
+    } else {
+        sent = run->tree->ask(effect.to, effect.signal);
     }
+    if (!sent && sent.error().code != ESRCH) log_->warn("{}: {}", run->spec->name, sent.error().text());
 }
 
 void TaskProcesses::kill_tree(const core::effect::KillTree& effect) {
@@ -85,12 +90,18 @@ void TaskProcesses::kill_tree(const core::effect::KillTree& effect) {
         }
         return;
     }
-    // The group first, which is one system call; look_at_lingering goes after the rest of the session.
-    const bool again = run->kills++ > 0;
-    if (again) say_survivors(*run);
-    const auto killed = run->tree->kill_all(again ? os::Look::session : os::Look::group);
-    if (!killed && killed.error().code != ESRCH)
-        log_->error("{}: {}", run->spec->name, killed.error().text());
+    if (run->kills++ > 0) say_survivors(*run);
+    run->own_kill = true;
+    cancel_stop_command(*run);
+    kill(*run, true);
+}
+
+/// The `first` of an order is logged; those that follow it up, many times a second, are not.
+void TaskProcesses::kill(Run& run, bool first) {
+    const auto killed = run.tree->kill_all();
+    run.kill_refused = !killed.ok();
+    if (!killed && first) log_->error("{}: {}", run.spec->name, killed.error().text());
+    if (killed && *killed == os::Killed::part) linger(run);
 }
 
 void TaskProcesses::freeze(const core::effect::Freeze& effect) {
@@ -108,9 +119,12 @@ void TaskProcesses::release(const core::effect::Release& effect) {
     watches_.remove(run->main_pidfd.get());
     if (run->tree) {
         watches_.remove(run->tree->pidfd());
+        watches_.remove(run->tree->attached_pidfd());
         main_pids_.erase(run->tree->leader());
+        main_pids_.erase(run->tree->attached());
         main_pids_.erase(run->identity.main_pid);
     }
+    output_.finish(effect.task, effect.generation);
     runs_.erase(effect.task);
 }
 
@@ -119,8 +133,15 @@ Result<void> TaskProcesses::signal_main(core::TaskId task, int signal) {
     if (found == runs_.end() || !found->second->tree || found->second->exit_told)
         return Failure{Error{"there is no process to signal", ESRCH}};
     Run& run = *found->second;
+    if (signal == SIGKILL) run.own_kill = true;
     return run.other_main() ? os::signal_process(run.main_pidfd.get(), signal)
                             : run.tree->signal_leader(signal);
+}
+
+std::optional<os::TreeUsage> TaskProcesses::usage(core::TaskId task) {
+    const auto found = runs_.find(task);
+    if (found == runs_.end() || !found->second->tree) return std::nullopt;
+    return os::measure(*found->second->tree);
 }
 
 void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) {
@@ -137,6 +158,8 @@ void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) 
         supervisor.handle(
             task, core::event::SpawnFailed{generation, {core::SpawnStage::clone, ECANCELED, "was cancelled"}},
             now);
+    for (const auto& [task, generation] : std::exchange(dropped_stop_commands_, {}))
+        supervisor.handle(task, core::event::StopCommandEnded{generation, false}, now);
     look_at_lingering(supervisor, now);
 }
 
@@ -146,6 +169,7 @@ void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& superviso
     if (run == nullptr) return;
     switch (ready.tag.kind) {
         case os::WatchKind::exit: return look_at_end(*run, supervisor, now);
+        case os::WatchKind::stop_command: return look_at_stop_command(*run, supervisor, now);
         case os::WatchKind::notify: return read_messages(*run, supervisor, now);
         case os::WatchKind::heartbeat_pipe: return read_pipe(*run, supervisor, now);
         case os::WatchKind::spawner: return;
@@ -161,13 +185,20 @@ void TaskProcesses::take_spawned(core::Supervisor& supervisor, core::TimePoint n
 
 void TaskProcesses::arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now) {
     Run* run = find(outcome.task, outcome.generation);
-    VIGIL_CHECK(run != nullptr && !run->tree, "a spawn came back that was not awaited");
+    VIGIL_CHECK(run != nullptr && run->tree.has_value() == outcome.auxiliary,
+                "a spawn came back that was not awaited");
+    if (outcome.auxiliary) return stop_command_arrived(*run, std::move(outcome), supervisor, now);
     if (outcome.failure) {
         supervisor.handle(outcome.task,
                           core::event::SpawnFailed{outcome.generation, std::move(*outcome.failure)}, now);
         return;
     }
-    run->tree.emplace(outcome.pid, std::move(outcome.pidfd), features_);
+    run->tree.emplace(os::ProcessTree::Parts{.leader = outcome.pid,
+                                             .pidfd = std::move(outcome.pidfd),
+                                             .invocation = std::move(outcome.invocation),
+                                             .cgroup = std::move(outcome.cgroup)},
+                      features_, orphans_);
+    output_.attach(outcome.task, outcome.generation, run->spec, outcome.pid, outcome.output);
     run->identity = {.main_pid = outcome.pid, .leader = outcome.pid, .uid = outcome.uid};
     run->notify = std::move(outcome.notify);
     run->heartbeat_pipe = std::move(outcome.heartbeat_pipe);
@@ -175,7 +206,10 @@ void TaskProcesses::arrive(os::SpawnOutcome outcome, core::Supervisor& superviso
     watch(*run, run->tree->pidfd(), os::WatchKind::exit);
     if (run->notify) watch(*run, run->notify.fd(), os::WatchKind::notify);
     if (run->heartbeat_pipe) watch(*run, run->heartbeat_pipe.get(), os::WatchKind::heartbeat_pipe);
-    if (run->kill_on_arrival) (void)run->tree->kill_all();
+    if (run->kill_on_arrival) {
+        run->own_kill = true;
+        kill(*run, true);
+    }
     supervisor.handle(outcome.task, core::event::Spawned{outcome.generation, outcome.pid}, now);
 }
 

@@ -12,11 +12,15 @@
 
 #include "core/engine.hpp"
 #include "linux/features.hpp"
+#include "linux/oom.hpp"
+#include "linux/orphans.hpp"
 #include "linux/spawner.hpp"
+#include "linux/tree_usage.hpp"
 #include "linux/watch_set.hpp"
 #include "loop/loop.hpp"
 #include "supervision/message_reader.hpp"
 #include "supervision/run.hpp"
+#include "supervision/task_output.hpp"
 
 namespace vigil::daemon {
 
@@ -25,15 +29,18 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
         os::WatchSet watches;
+        TaskOutput* output;  ///< outlives it
         os::Features features;
         std::shared_ptr<spdlog::logger> log;
     };
     /// `turn` runs a turn of the engine; it is called from the loop, never from within a port's call.
     TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dropped, std::function<void()> turn);
+    /// Ends what is left: runs, after an abort of the start; orphans that no run could be found for.
     ~TaskProcesses() override;
 
     void spawn(const core::effect::Spawn& effect) override;
     void signal(const core::effect::Signal& effect) override;
+    void run_stop_command(const core::effect::RunStopCommand& effect) override;
     void kill_tree(const core::effect::KillTree& effect) override;
     void freeze(const core::effect::Freeze& effect) override;
     void release(const core::effect::Release& effect) override;
@@ -42,7 +49,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
 
-    [[nodiscard]] std::size_t runs() const noexcept { return runs_.size(); }
+    /// What the processes of a task use now; nothing while it has none. O(its processes).
+    [[nodiscard]] std::optional<os::TreeUsage> usage(core::TaskId task);
 
   private:
     /// Looks at what is left of a run whose main process has ended come this often, beside those on SIGCHLD.
@@ -51,13 +59,18 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     Run* find(core::TaskId task, core::Generation generation);
     void take_spawned(core::Supervisor& supervisor, core::TimePoint now);
     void arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now);
+    void stop_command_arrived(Run& run, os::SpawnOutcome outcome, core::Supervisor& supervisor,
+                              core::TimePoint now);
+    void look_at_stop_command(Run& run, core::Supervisor& supervisor, core::TimePoint now);
+    void cancel_stop_command(Run& run);
+    void kill(Run& run, bool first);
     void dispatch(const os::Ready& ready, core::Supervisor& supervisor, core::TimePoint now);
     void read_messages(Run& run, core::Supervisor& supervisor, core::TimePoint now);
     void read_pipe(Run& run, core::Supervisor& supervisor, core::TimePoint now);
     void mute(Run& run, core::TimePoint now);
     void unmute(core::TimePoint now);
     void look_at_end(Run& run, core::Supervisor& supervisor, core::TimePoint now);
-    [[nodiscard]] std::optional<core::ExitStatus> end_of_main(Run& run, core::TimePoint now);
+    [[nodiscard]] std::optional<os::ChildEnd> end_of_main(Run& run, core::TimePoint now);
     void look_at_lingering(core::Supervisor& supervisor, core::TimePoint now);
     void change_main(Run& run, pid_t pid, UniqueFd pidfd);
     void watch(Run& run, int fd, os::WatchKind kind);
@@ -65,25 +78,31 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void look_at_lingering_by(core::TimePoint when);
     void child_ended();
     void sweep_orphans();
-    void say_survivors(const Run& run);
+    void say_survivors(Run& run);
+    void end_orphans();
 
     std::shared_ptr<spdlog::logger> log_;
     os::Features features_;
     os::WatchSet watches_;
+    TaskOutput& output_;
     std::unique_ptr<os::Spawner> spawner_;
     std::function<void()> turn_;
     MessageReader messages_;
+    os::OomWatch oom_;
 
+    os::Orphans orphans_;  // runs refer to it
     // Runs hold descriptors that watches_ knows: they are taken from it before they go.
     std::unordered_map<core::TaskId, std::unique_ptr<Run>> runs_;
-    std::unordered_map<pid_t, core::TaskId> main_pids_;  ///< leaders and named main processes
+    std::unordered_map<pid_t, core::TaskId> main_pids_;  ///< leaders, named main processes, stop commands
     std::vector<std::pair<core::TaskId, core::Generation>> lingering_;
     std::vector<std::pair<core::TaskId, core::Generation>> muted_;
     std::vector<std::pair<core::TaskId, core::Generation>> dropped_spawns_;
+    std::vector<std::pair<core::TaskId, core::Generation>> dropped_stop_commands_;
     std::vector<os::SpawnOutcome> spawned_;
     core::TimePoint unmute_at_ = core::kNever;
     core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
     core::TimePoint linger_looked_{};           ///< and when it was last
+    core::TimePoint everywhere_swept_{};        ///< when children of all threads were swept last
 
     Watch watch_;
     SignalWatch child_signal_;

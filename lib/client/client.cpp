@@ -30,13 +30,18 @@ std::string params_text(const Order& order) {
     return text;
 }
 
-std::string names_text(const protocol::Patterns& names, bool spec) {
-    if (names.empty() && !spec) return {};
+std::string names_text(const protocol::Patterns& names) {
+    return status_text({.names = names});
+}
+
+std::string status_text(const protocol::params::TaskStatus& status) {
+    if (status.names.empty() && !status.spec && !status.details) return {};
     std::string text;
     json::Writer out(text);
     out.begin_object();
-    if (!names.empty()) write_names(out, names);
-    if (spec) out.member("spec", true);
+    if (!status.names.empty()) write_names(out, status.names);
+    if (status.spec) out.member("spec", true);
+    if (status.details) out.member("details", true);
     out.end_object();
     return text;
 }

@@ -35,8 +35,10 @@ struct Order {
 
 /// JSON text of an order's parameters, as `call` takes it.
 [[nodiscard]] std::string params_text(const Order& order);
-/// {"name":[...]}; empty for no names. `spec`: ask for the effective specifications.
-[[nodiscard]] std::string names_text(const protocol::Patterns& names, bool spec = false);
+/// {"name":[...]}; empty for no names.
+[[nodiscard]] std::string names_text(const protocol::Patterns& names);
+/// Parameters of task.status.
+[[nodiscard]] std::string status_text(const protocol::params::TaskStatus& status);
 
 [[nodiscard]] std::string signal_text(const protocol::Patterns& names, int signal);
 [[nodiscard]] std::string wait_text(const protocol::Patterns& names, protocol::params::TaskWait::For what,

@@ -31,8 +31,6 @@ class Check {
         const bool dotted = member.key.find('.') != std::string::npos;
         const Key* key = dotted ? nullptr : find_key(scope_, path);
         if (key == nullptr) return unknown(section_path, path, member);
-        if (key->later)
-            return report(member.place, path, "this key is not available in this version; remove it");
         if (key->nullable && member.value.is_null()) return;
         if (key->kind == Kind::section) {
             if (scope_ != Scope::file) section(path, member.value);
@@ -45,8 +43,7 @@ class Check {
 
     void unknown(std::string_view section_path, const std::string& path, const json::Member& member) {
         std::vector<std::string_view> known;
-        for (const Key* key : members_of(scope_, section_path))
-            if (!key->later) known.push_back(last_part(key->path));
+        for (const Key* key : members_of(scope_, section_path)) known.push_back(last_part(key->path));
         std::string hint = suggestion(member.key, known);
         if (hint.empty()) hint = elsewhere(member.key);
         report(member.place, escape_for_display(path), "unknown key" + hint);
@@ -55,7 +52,7 @@ class Check {
     /// Where the key stands, if it is right but in the wrong object.
     [[nodiscard]] std::string elsewhere(std::string_view name) const {
         for (const Key& key : keys())
-            if (key.scope == scope_ && !key.later && key.kind != Kind::section && last_part(key.path) == name)
+            if (key.scope == scope_ && key.kind != Kind::section && last_part(key.path) == name)
                 return "; did you mean \"" + std::string(key.path) + "\"?";
         return {};
     }

@@ -42,6 +42,7 @@ struct DaemonSettings {
     std::string log_dir;
     ControlSettings control;
     LogLevel log_level = LogLevel::info;
+    std::string cgroup = "auto";              ///< "auto", "off", or an absolute path
     std::optional<double> max_dead_fraction;  ///< 0..1; nothing: off
     std::optional<unsigned> max_starting;     ///< >= 1; nothing: 8 per core
 

@@ -52,9 +52,12 @@ constexpr DaemonField kFields[] = {
          if (const auto count = from.integer(path)) into.max_starting = static_cast<unsigned>(*count);
      },
      [](json::Writer& out, const DaemonSettings& s) { out.value(s.max_starting); }},
-    // Nothing depends on these two yet, so there is nothing to keep.
-    {"cgroup", [](const Reader&, std::string_view, DaemonSettings&) {},
-     [](json::Writer& out, const DaemonSettings&) { out.value("auto"); }},
+    {"cgroup",
+     [](const Reader& from, std::string_view path, DaemonSettings& into) {
+         into.cgroup = from.string(path).value_or("auto");
+     },
+     [](json::Writer& out, const DaemonSettings& s) { out.value(s.cgroup); }},
+    // There is one policy so far, so there is nothing to keep.
     {"orphan_policy", [](const Reader&, std::string_view, DaemonSettings&) {},
      [](json::Writer& out, const DaemonSettings&) { out.value("adopt"); }},
 };

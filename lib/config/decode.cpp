@@ -100,6 +100,24 @@ std::optional<std::chrono::nanoseconds> decode_duration(const Key& key, const js
     return *duration;
 }
 
+std::optional<std::uint64_t> decode_size(const Key& key, const json::Value& value, Faults& faults) {
+    if (value.as_number().value_or(-1) >= 0) {
+        const std::string number = json::to_text(value);
+        return fail(faults, value,
+                    number + " has no unit; write \"" + number + "MiB\" for mebibytes or \"" + number +
+                        "B\" for bytes");
+    }
+    const std::string* text = value.as_string();
+    if (text == nullptr) return fail(faults, value, wrong_type("a size such as \"64MiB\"", value));
+    auto size = parse_size(*text);
+    if (!size) return fail(faults, value, escape_for_display(size.error()));
+    if (*size < static_cast<std::uint64_t>(key.min))
+        return fail(faults, value, quoted(*text) + " must be more than nothing");
+    if (*size > static_cast<std::uint64_t>(key.max))
+        return fail(faults, value, quoted(*text) + " is more than any file can hold");
+    return *size;
+}
+
 std::optional<std::size_t> decode_word(const Key& key, const json::Value& value, Faults& faults) {
     const std::string choice = listed(key.words);
     const std::string* text = value.as_string();
@@ -163,7 +181,10 @@ void check_value(const Key& key, const json::Value& value, Faults& faults) {
         case Kind::word: decode_word(key, value, faults); return;
         case Kind::signal: decode_signal(value, faults); return;
         case Kind::mode: decode_mode(value, faults); return;
+        case Kind::size: decode_size(key, value, faults); return;
+        case Kind::stop_steps: decode_stop_steps(value, faults); return;
         case Kind::path:
+        case Kind::word_or_path:
         case Kind::account: decode_string(key, value, faults); return;
         case Kind::accounts:
         case Kind::argv:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/keys.hpp"
+#include "core/spec.hpp"
 #include "json/value.hpp"
 
 namespace vigil::config {
@@ -36,7 +37,11 @@ std::optional<std::chrono::nanoseconds> decode_duration(const Key& key, const js
 std::optional<std::size_t> decode_word(const Key& key, const json::Value& value, Faults& faults);
 std::optional<int> decode_signal(const json::Value& value, Faults& faults);
 std::optional<mode_t> decode_mode(const json::Value& value, Faults& faults);
-/// Kinds path and account.
+/// In bytes.
+std::optional<std::uint64_t> decode_size(const Key& key, const json::Value& value, Faults& faults);
+/// Not empty.
+std::optional<std::vector<core::StopStep>> decode_stop_steps(const json::Value& value, Faults& faults);
+/// Kinds path, word_or_path and account.
 std::optional<std::string> decode_string(const Key& key, const json::Value& value, Faults& faults);
 /// Kinds argv, accounts, patterns and variable_names.
 std::optional<std::vector<std::string>> decode_strings(const Key& key, const json::Value& value,

@@ -30,9 +30,9 @@ constexpr std::array<LimitName, 16> kLimits{{{"as", RLIMIT_AS, true},
                                              {"sigpending", RLIMIT_SIGPENDING, false},
                                              {"stack", RLIMIT_STACK, true}}};
 
-constexpr std::array<std::string_view, 7> kReserved{
-    "NOTIFY_SOCKET", "VIGIL_GENERATION", "VIGIL_HEARTBEAT_FD", "VIGIL_INVOCATION",
-    "VIGIL_TASK",    "WATCHDOG_PID",     "WATCHDOG_USEC"};
+constexpr std::array<std::string_view, 8> kReserved{
+    "NOTIFY_SOCKET",  "VIGIL_GENERATION", "VIGIL_HEARTBEAT_FD", "VIGIL_INVOCATION",
+    "VIGIL_MAIN_PID", "VIGIL_TASK",       "WATCHDOG_PID",       "WATCHDOG_USEC"};
 
 constexpr std::string_view kNul = "a NUL character (\\u0000) can stand in no path, argument or name";
 
@@ -47,6 +47,12 @@ bool has_control(std::string_view text) {
     });
 }
 
+std::string words_or_path(const Key& key) {
+    std::string words;
+    for (const std::string_view word : key.words) words += "\"" + std::string(word) + "\", ";
+    return words + "or a path that begins with \"/\"";
+}
+
 /// What is wrong with one string of a key (an element, where the key holds a list); empty when nothing is.
 std::string string_fault(const Key& key, std::string_view text, std::size_t index) {
     if (json::has_nul(text)) return std::string(kNul);
@@ -54,6 +60,12 @@ std::string string_fault(const Key& key, std::string_view text, std::size_t inde
         case Kind::path:
             return text.starts_with('/') ? ""
                                          : "a path from the root is needed; write one that begins with \"/\"";
+        case Kind::word_or_path:
+            if (text.starts_with('/') ||
+                std::find(key.words.begin(), key.words.end(), text) != key.words.end())
+                return "";
+            return "\"" + escape_for_display(text) + "\" is not known here; write " + words_or_path(key) +
+                   suggestion(text, {key.words.begin(), key.words.end()});
         case Kind::account:
         case Kind::accounts:
             if (text.empty()) return "the name is empty";
@@ -71,8 +83,9 @@ std::string string_fault(const Key& key, std::string_view text, std::size_t inde
     }
 }
 
-std::string_view string_expectation(Kind kind) {
-    switch (kind) {
+std::string string_expectation(const Key& key) {
+    switch (key.kind) {
+        case Kind::word_or_path: return words_or_path(key);
         case Kind::path: return "a path in quotes";
         case Kind::account:
         case Kind::accounts: return "a name or decimal number in quotes";
@@ -138,7 +151,7 @@ std::span<const std::string_view> reserved_variables() noexcept {
 std::optional<std::string> decode_string(const Key& key, const json::Value& value, Faults& faults) {
     const std::string* text = value.as_string();
     std::string fault =
-        text == nullptr ? wrong_type(string_expectation(key.kind), value) : string_fault(key, *text, 0);
+        text == nullptr ? wrong_type(string_expectation(key), value) : string_fault(key, *text, 0);
     if (text != nullptr && fault.empty()) return *text;
     add(faults, value.place, {}, std::move(fault));
     return std::nullopt;
@@ -158,8 +171,8 @@ std::optional<std::vector<std::string>> decode_strings(const Key& key, const jso
     for (const json::Value& element : *elements) {
         const std::size_t index = static_cast<std::size_t>(&element - elements->data());
         const std::string* text = element.as_string();
-        std::string fault = text == nullptr ? wrong_type(string_expectation(key.kind), element)
-                                            : string_fault(key, *text, index);
+        std::string fault =
+            text == nullptr ? wrong_type(string_expectation(key), element) : string_fault(key, *text, index);
         if (text != nullptr && fault.empty())
             strings.push_back(*text);
         else

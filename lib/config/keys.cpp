@@ -17,14 +17,15 @@ constexpr std::array<Words, 3> kRestartPolicy{"on-failure", "always", "never"};
 constexpr std::array<Words, 2> kWhenExhausted{"dead", "keep-trying"};
 constexpr std::array<Words, 3> kHeartbeatAccess{"main", "group", "all"};
 constexpr std::array<Words, 2> kStopTo{"group", "main"};
-constexpr std::array<Words, 2> kOutputTo{"inherit", "null"};
-constexpr std::array<Words, 2> kLaterOutputTo{"file", "journal"};
+constexpr std::array<Words, 4> kOutputTo{"file", "journal", "inherit", "null"};
+constexpr std::array<Words, 2> kOutputStreams{"together", "apart"};
+constexpr std::array<Words, 4> kOutputFormat{"raw", "timestamp", "prefix", "json"};
 constexpr std::array<Words, 2> kCgroup{"auto", "off"};
-constexpr std::array<Words, 1> kLaterCgroup{"/..."};
 constexpr std::array<Words, 1> kOrphanPolicy{"adopt"};
 constexpr std::array<Words, 1> kLaterOrphanPolicy{"kill"};
 
 constexpr std::int64_t kMaxUnsigned = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
 constexpr auto kLive = Change::live;
 constexpr auto kTask = Change::task_restart;
 constexpr auto kDaemon = Change::daemon_restart;
@@ -80,8 +81,12 @@ constexpr Key kKeys[] = {
  .text = "How many tasks whose readiness must be shown may be starting at the same time. Tasks that are ready at exec do "
          "not count.",
  .nullable = true, .null_means = "8 per processor core", .min = 1, .max = 1'000'000},
-{.scope = Scope::daemon, .path = "cgroup", .kind = Kind::word, .fallback = "\"auto\"", .change = kDaemon,
- .text = "Where the cgroups of tasks are made: auto, where one may be. This version makes none.", .words = kCgroup, .later_words = kLaterCgroup},
+{.scope = Scope::daemon, .path = "cgroup", .kind = Kind::word_or_path, .fallback = "\"auto\"", .change = kDaemon,
+ .text = "Where each task gets a cgroup (version 2) of its own, by which nothing that it started can be missed when it is "
+         "stopped: below the daemon's own cgroup where that is delegated to it (`auto`), nowhere (`off`), or below a directory "
+         "of the cgroup file system. Where there is none, the process group, the session and the descendants of a task are "
+         "looked for instead. With `auto` the reason is in the log; a path that cannot be used ends the start.",
+ .words = kCgroup},
 {.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "\"adopt\"", .change = kDaemon,
  .text = "What becomes of tasks that a killed daemon left running. This version cannot take them over yet: under systemd "
          "they end with it.",
@@ -178,22 +183,44 @@ constexpr Key kKeys[] = {
 {.scope = Scope::task, .path = "stop", .kind = Kind::section, .fallback = "", .change = kLive,
  .text = "How the task is ended."},
 {.scope = Scope::task, .path = "stop.signal", .kind = Kind::signal, .fallback = "\"TERM\"", .change = kLive,
- .text = "The signal that asks the task to end."},
+ .text = "The signal that asks the task to end. SIGCONT follows it, so that a stopped process acts on it too."},
 {.scope = Scope::task, .path = "stop.timeout", .kind = Kind::duration, .fallback = "\"10s\"", .change = kLive,
- .text = "How long it may take, until SIGKILL for the whole tree."},
+ .text = "How long the task may take to end; then everything that it has started gets SIGKILL."},
 {.scope = Scope::task, .path = "stop.to", .kind = Kind::word, .fallback = "\"group\"", .change = kLive,
- .text = "Who gets the signal: the whole process group or the main process.", .words = kStopTo},
+ .text = "Who gets the signal: the whole process group or the main process. Once the main process has ended, what it left "
+         "behind gets the signal in any case.", .words = kStopTo},
+{.scope = Scope::task, .path = "stop.signals", .kind = Kind::stop_steps, .fallback = "null", .change = kLive,
+ .text = "Several signals one after the other, in place of `stop.signal` and `stop.timeout`: each has its `wait` to end the "
+         "task before the next is sent, and SIGKILL comes after the last.", .nullable = true, .null_means = "one signal"},
+{.scope = Scope::task, .path = "stop.command", .kind = Kind::argv, .fallback = "null", .change = kLive,
+ .text = "Program and arguments, run in place of the first signal with the task's user, directory and environment; "
+         "VIGIL_MAIN_PID is the process to end. When it fails, the signal is sent after all. It belongs to the task and ends with "
+         "it.", .nullable = true, .null_means = "none"},
 
 {.scope = Scope::task, .path = "output", .kind = Kind::section, .fallback = "", .change = kTask,
- .text = "Where stdout and stderr go."},
-{.scope = Scope::task, .path = "output.to", .kind = Kind::word, .fallback = "\"inherit\"", .change = kTask,
- .text = "To the daemon's own, or nowhere.", .words = kOutputTo, .later_words = kLaterOutputTo},
-{.scope = Scope::task, .path = "output.path", .kind = Kind::path, .fallback = "", .change = kTask,
- .text = "The log file.", .later = true},
-{.scope = Scope::task, .path = "output.max_size", .kind = Kind::word, .fallback = "", .change = kTask,
- .text = "The size at which the log file is rotated.", .later = true},
-{.scope = Scope::task, .path = "output.keep", .kind = Kind::integer, .fallback = "", .change = kTask,
- .text = "How many rotated log files are kept.", .later = true},
+ .text = "Where stdout and stderr go, and how much of it is kept."},
+{.scope = Scope::task, .path = "output.to", .kind = Kind::word, .fallback = "\"file\"", .change = kTask,
+ .text = "`file`: a log of the task's own, which `vigilctl logs` reads. `journal`: systemd's. `inherit`: where the daemon "
+         "itself prints. `null`: nowhere. The keys below are for `file`.", .words = kOutputTo},
+{.scope = Scope::task, .path = "output.path", .kind = Kind::path, .fallback = "null", .change = kTask,
+ .text = "The log file. Two tasks cannot share one.", .nullable = true, .null_means = "`TASK.log` in `daemon.log_dir`"},
+{.scope = Scope::task, .path = "output.streams", .kind = Kind::word, .fallback = "\"together\"", .change = kTask,
+ .text = "Whether stderr goes into the same log as stdout, or into one of its own (`api.err.log` beside `api.log`).",
+ .words = kOutputStreams},
+{.scope = Scope::task, .path = "output.format", .kind = Kind::word, .fallback = "\"raw\"", .change = kTask,
+ .text = "How lines are written: `raw` as they come; `timestamp` with the time before each; `prefix` with time, task, pid and "
+         "stream; `json` as one object a line. Raw costs the daemon next to nothing per byte.", .words = kOutputFormat},
+{.scope = Scope::task, .path = "output.max_size", .kind = Kind::size, .fallback = "\"64MiB\"", .change = kTask,
+ .text = "When the log is larger a new file is begun, at the end of a line.", .min = 1, .max = kMaxSize},
+{.scope = Scope::task, .path = "output.max_age", .kind = Kind::duration, .fallback = "null", .change = kTask,
+ .text = "When the log is older a new file is begun.", .nullable = true, .null_means = "at any age it goes on", .min = 1},
+{.scope = Scope::task, .path = "output.keep", .kind = Kind::integer, .fallback = "5", .change = kTask,
+ .text = "How many older files are kept beside the present one.", .min = 0, .max = 1'000'000},
+{.scope = Scope::task, .path = "output.max_total", .kind = Kind::size, .fallback = "null", .change = kTask,
+ .text = "How much the older files may hold together; the oldest are removed first.", .nullable = true,
+ .null_means = "as much as `output.keep` of them hold", .min = 0, .max = kMaxSize},
+{.scope = Scope::task, .path = "output.compress", .kind = Kind::boolean, .fallback = "false", .change = kTask,
+ .text = "Whether older files are compressed (zstd). `vigilctl logs` reads them all the same."},
 };
 // clang-format on
 

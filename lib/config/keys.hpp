@@ -30,6 +30,8 @@ enum class Kind : std::uint8_t {
     signal,          ///< a signal's name
     mode,            ///< file mode bits, an octal string
     path,            ///< an absolute path
+    word_or_path,    ///< one of `words`, or an absolute path
+    size,            ///< a string of a number of bytes with its unit; min..max
     account,         ///< a user's or group's name or decimal number, as a string
     accounts,        ///< an array of them
     argv,            ///< a program and its arguments
@@ -37,6 +39,7 @@ enum class Kind : std::uint8_t {
     variable_names,  ///< an array of names of environment variables
     environment,     ///< an object: variable -> value
     exit_codes,      ///< an array of integers 0..255
+    stop_steps,      ///< an array of objects: a signal, and how long it has to act
     rlimits,         ///< an object: limit -> value
 };
 
@@ -62,8 +65,6 @@ struct Key {
     std::span<const std::string_view> words = {};
     /// Words that a later version knows; they get an error that says so.
     std::span<const std::string_view> later_words = {};
-    /// The key itself is of a later version: it is refused, by a message that says so.
-    bool later = false;
 };
 
 /// All keys, in the order of the reference; a section comes before its members.

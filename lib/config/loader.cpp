@@ -174,9 +174,28 @@ class Loader {
             core::SpecPtr spec =
                 compile_task(reporter_, {task.name, task.object, task.place, config_.defaults.object.get(),
                                          task.source, "tasks." + escape_for_display(task.name) + "."});
-            if (spec != nullptr) config_.tasks.push_back(std::move(spec));
+            if (spec != nullptr) {
+                check_log(*spec, task);
+                config_.tasks.push_back(std::move(spec));
+            }
             task.object = json::Value();
         }
+    }
+
+    /// Two tasks that write to one file would spoil each other's lines and rotation. Where log_dir is not
+    /// written down, the daemon finds the clash of a path with another task's default when it opens the log.
+    void check_log(const core::TaskSpec& spec, const FoundTask& task) {
+        const core::OutputRule& rule = spec.launch.output;
+        if (rule.to != core::OutputTo::file) return;
+        if (rule.path.empty() && config_.daemon.log_dir.empty()) return;
+        const std::string path =
+            normal(rule.path.empty() ? config_.daemon.log_dir + "/" + spec.name + ".log" : rule.path);
+        const auto [first, is_new] = logs_.emplace(path, spec.name);
+        if (is_new) return;
+        reporter_.report(task.source, task.place,
+                         "tasks." + escape_for_display(spec.name) + ".output: the log " +
+                             escape_for_display(path) + " is that of task " + first->second +
+                             " already; give one of the two another output.path");
     }
 
     void report_second(const FoundTask& first, const FoundTask& second) {
@@ -191,6 +210,7 @@ class Loader {
     Config config_;
     std::vector<FoundTask> tasks_;
     std::unordered_set<std::string> included_;
+    std::unordered_map<std::string, std::string> logs_;  ///< path -> task
 };
 
 }  // namespace

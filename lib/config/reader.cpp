@@ -97,6 +97,20 @@ std::optional<std::chrono::nanoseconds> Reader::duration(std::string_view path) 
     return checked(decode_duration(key(path), *found, faults));
 }
 
+std::optional<std::uint64_t> Reader::size(std::string_view path) const {
+    Faults faults;
+    const json::Value* found = value(path);
+    if (found == nullptr) return std::nullopt;
+    return checked(decode_size(key(path), *found, faults));
+}
+
+std::vector<core::StopStep> Reader::stop_steps(std::string_view path) const {
+    Faults faults;
+    const json::Value* found = value(path);
+    if (found == nullptr) return {};
+    return checked(decode_stop_steps(*found, faults));
+}
+
 int Reader::signal(std::string_view path) const {
     Faults faults;
     return checked(decode_signal(*value(path), faults));

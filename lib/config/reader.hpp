@@ -35,6 +35,8 @@ class Reader {
     [[nodiscard]] std::optional<std::int64_t> integer(std::string_view path) const;
     [[nodiscard]] std::optional<double> fraction(std::string_view path) const;
     [[nodiscard]] std::optional<std::chrono::nanoseconds> duration(std::string_view path) const;
+    [[nodiscard]] std::optional<std::uint64_t> size(std::string_view path) const;
+    [[nodiscard]] std::vector<core::StopStep> stop_steps(std::string_view path) const;
     [[nodiscard]] int signal(std::string_view path) const;
     [[nodiscard]] mode_t mode(std::string_view path) const;
     [[nodiscard]] std::optional<std::string> string(std::string_view path) const;

@@ -71,6 +71,8 @@ std::string kind_of(const Key& key) {
         case Kind::signal: return "signal";
         case Kind::mode: return "octal string";
         case Kind::path: return "absolute path";
+        case Kind::word_or_path: return words_of(key) + ", or an absolute path";
+        case Kind::size: return "size";
         case Kind::account: return "name or number, a string";
         case Kind::accounts: return "array of names or numbers, strings";
         case Kind::argv: return "array of strings, not empty";
@@ -78,6 +80,7 @@ std::string kind_of(const Key& key) {
         case Kind::variable_names: return "array of variable names";
         case Kind::environment: return "object: variable to string";
         case Kind::exit_codes: return "array of integers 0 .. 255";
+        case Kind::stop_steps: return "array of `{\"signal\": ..., \"wait\": ...}`";
         case Kind::rlimits: return "object: limit to value";
     }
     return {};
@@ -102,7 +105,7 @@ std::string_view change_of(const Key& key) {
 void append_table(std::string& out, Scope scope, std::string_view section) {
     bool first = true;
     for (const Key* key : members_of(scope, section)) {
-        if (key->later || (key->kind == Kind::section && scope != Scope::file)) continue;
+        if (key->kind == Kind::section && scope != Scope::file) continue;
         if (first) out += "\n| key | value | default | what it does | reload |\n|---|---|---|---|---|\n";
         first = false;
         out += "| `" + std::string(key->path) + "` | " + kind_of(*key) + " | " + default_of(*key) + " | " +
@@ -126,7 +129,6 @@ void append_later(std::string& out) {
         "less than it says:\n\n";
     for (const Key& key : keys()) {
         const std::string path = (key.scope == Scope::daemon ? "daemon." : "") + std::string(key.path);
-        if (key.later) out += "- `" + path + "`\n";
         for (const std::string_view word : key.later_words)
             out += "- `" + path + ": \"" + std::string(word) + "\"`\n";
     }

@@ -59,8 +59,7 @@ void write_key(json::Writer& out, const Key& key) {
 
 void write_section(json::Writer& out, Scope scope, std::string_view path) {
     out.member("type", "object").key("properties").begin_object().member("$schema", true);
-    for (const Key* key : members_of(scope, path))
-        if (!key->later) write_key(out, *key);
+    for (const Key* key : members_of(scope, path)) write_key(out, *key);
     out.end_object();
     write_free_keys(out);
 }

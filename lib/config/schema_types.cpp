@@ -18,6 +18,7 @@ constexpr std::string_view kAccount = R"(^[^\u0000-\u0020:/\u007f]+$)";
 constexpr std::string_view kPath = R"(^/[^\u0000]*$)";
 constexpr std::string_view kMode = "^(?:[0-7]{1,3}|0[0-7]{3})$";
 constexpr std::string_view kSize = "^[0-9]+(?:B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$";
+constexpr std::string_view kSizeNotZero = "^0*[1-9][0-9]*(?:B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$";
 // A character, "$${", a reference with or without a default, or a "$" that begins none of these.
 constexpr std::string_view kEnvironmentValue =
     R"(^(?:[^$\u0000]|\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*(?::-(?:[^$}\u0000]|\$(?!\{))*)?\}|\$(?!\{))*$)";
@@ -91,6 +92,19 @@ void write_rlimits(json::Writer& out) {
     out.member("additionalProperties", false);
 }
 
+void write_stop_steps(json::Writer& out) {
+    out.member("type", "array").member("minItems", 1).key("items").begin_object();
+    out.member("type", "object").key("properties").begin_object();
+    for (const auto& [member, definition] : {std::pair{"signal", "signal"}, std::pair{"wait", "duration"}}) {
+        out.key(member).begin_object();
+        write_reference(out, definition);
+        out.end_object();
+    }
+    out.end_object().key("required").begin_array().value("signal").value("wait").end_array();
+    out.key("patternProperties").begin_object().member("^x-", true).end_object();
+    out.member("additionalProperties", false).end_object();
+}
+
 void write_words(json::Writer& out, const Key& key) {
     out.key("enum").begin_array();
     for (const std::string_view word : key.words) out.value(word);
@@ -142,6 +156,15 @@ void write_schema_of(json::Writer& out, const Key& key) {
         case Kind::signal: write_reference(out, "signal"); return;
         case Kind::mode: write_pattern(out, kMode); return;
         case Kind::path: write_pattern(out, kPath); return;
+        case Kind::word_or_path:
+            out.key("anyOf").begin_array().begin_object();
+            write_words(out, key);
+            out.end_object().begin_object();
+            write_pattern(out, kPath);
+            out.end_object().end_array();
+            return;
+        case Kind::size: write_pattern(out, key.min > 0 ? kSizeNotZero : kSize); return;
+        case Kind::stop_steps: write_stop_steps(out); return;
         case Kind::account: write_pattern(out, kAccount); return;
         case Kind::accounts: write_array(out, [&] { write_pattern(out, kAccount); }); return;
         case Kind::patterns: write_array(out, [&] { write_pattern(out, kNoNulNotEmpty); }); return;

@@ -23,6 +23,8 @@ class CrossCheck {
         heartbeat();
         restart();
         rlimits();
+        stop();
+        output();
     }
 
   private:
@@ -66,6 +68,28 @@ class CrossCheck {
             const bool above = *sides.hard && (!*sides.soft || **sides.soft > **sides.hard);
             if (above) report(path, "the soft limit is above the hard limit");
         }
+    }
+
+    [[nodiscard]] bool own(std::string_view path) const {
+        const json::Value* value = reader_.own(path);
+        return value != nullptr && !value->is_null();
+    }
+
+    void stop() {
+        if (!own("stop.signals")) return;
+        // What is written twice must say the same, so that a description of a task can be read back.
+        const core::StopStep first = reader_.stop_steps("stop.signals").front();
+        if (own("stop.signal") && reader_.signal("stop.signal") != first.signal)
+            report("stop.signal", "is not the first of stop.signals; write one of the two");
+        if (own("stop.timeout") && reader_.duration("stop.timeout") != first.wait)
+            report("stop.timeout", "is not the first wait of stop.signals; write one of the two");
+    }
+
+    void output() {
+        const core::OutputRule& rule = spec_.launch.output;
+        if (rule.to == core::OutputTo::file) return;
+        if (own("output.path"))
+            report("output.path", "has a meaning only where output.to is \"file\"; remove one of the two");
     }
 
     void report(std::string_view path, std::string message) {

@@ -103,6 +103,34 @@ void write_env(json::Writer& out, const TaskSpec& spec, EnvValues env) {
     out.end_object();
 }
 
+void read_stop_signals(const Reader& from, Path path, TaskSpec& into) {
+    std::vector<core::StopStep> steps = from.stop_steps(path);
+    if (steps.empty()) return;
+    into.stop.signal = steps.front().signal;
+    into.stop.timeout = steps.front().wait;
+    into.stop.further.assign(steps.begin() + 1, steps.end());
+}
+
+/// Null where `stop.signal` and `stop.timeout` say it all.
+void write_stop_signals(json::Writer& out, const TaskSpec& spec, EnvValues) {
+    if (spec.stop.further.empty()) {
+        out.null();
+        return;
+    }
+    const auto write = [&](int signal, core::Duration wait) {
+        out.begin_object().member("signal", signal_name(signal));
+        write_duration(out.key("wait"), wait);
+        out.end_object();
+    };
+    out.begin_array();
+    write(spec.stop.signal, spec.stop.timeout);
+    for (const core::StopStep& step : spec.stop.further) write(step.signal, step.wait);
+    out.end_array();
+}
+
+/// In the order of the words of `output.streams`.
+enum class Streams : std::uint8_t { together, apart };
+
 using core::HeartbeatRule;
 
 // clang-format off
@@ -200,8 +228,39 @@ constexpr TaskField kFields[] = {
 {"stop.to", [](const Reader& r, Path p, TaskSpec& s) { s.stop.to = r.word<core::StopTarget>(p).value_or(s.stop.to); },
             [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "stop.to", s.stop.to); }},
 
-{"output.to", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output = r.word<core::OutputTo>(p).value_or(s.launch.output); },
-              [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.to", s.launch.output); }},
+{"stop.signals", read_stop_signals, write_stop_signals},
+{"stop.command", [](const Reader& r, Path p, TaskSpec& s) { s.stop.command = r.strings(p).value_or(std::vector<std::string>()); },
+                 [](json::Writer& w, const TaskSpec& s, EnvValues) {
+                     if (s.stop.command.empty()) w.null();
+                     else write_strings(w, s.stop.command);
+                 }},
+
+{"output.to", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.to = r.word<core::OutputTo>(p).value_or(s.launch.output.to); },
+              [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.to", s.launch.output.to); }},
+{"output.path", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.path = r.string(p).value_or(""); },
+                [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch.output.path); }},
+{"output.streams", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.apart = r.word<Streams>(p) == Streams::apart; },
+                   [](json::Writer& w, const TaskSpec& s, EnvValues) {
+                       write_word(w, "output.streams", s.launch.output.apart ? Streams::apart : Streams::together);
+                   }},
+{"output.format", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.format = r.word<core::OutputFormat>(p).value_or(s.launch.output.format); },
+                  [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.format", s.launch.output.format); }},
+{"output.max_size", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.max_size = r.size(p).value_or(s.launch.output.max_size); },
+                    [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(format_size(s.launch.output.max_size)); }},
+{"output.max_age", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.max_age = r.duration(p); },
+                   [](json::Writer& w, const TaskSpec& s, EnvValues) {
+                       if (s.launch.output.max_age) write_duration(w, *s.launch.output.max_age);
+                       else w.null();
+                   }},
+{"output.keep", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.keep = static_cast<unsigned>(r.integer(p).value_or(0)); },
+                [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.output.keep); }},
+{"output.max_total", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.max_total = r.size(p); },
+                     [](json::Writer& w, const TaskSpec& s, EnvValues) {
+                         if (s.launch.output.max_total) w.value(format_size(*s.launch.output.max_total));
+                         else w.null();
+                     }},
+{"output.compress", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.compress = r.boolean(p); },
+                    [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.output.compress); }},
 };
 // clang-format on
 

@@ -10,12 +10,13 @@
 namespace vigil::core {
 namespace {
 
-constexpr std::array<std::string_view, 20> kStageNames{
+constexpr std::array<std::string_view, 21> kStageNames{
     "prepare-environment",
     "look-up-user",
     "look-up-command",
     "make-notify-socket",
     "open-output",
+    "make-cgroup",
     "clone",
     "descriptors",
     "session",

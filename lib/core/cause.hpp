@@ -24,6 +24,15 @@ struct ExitStatus {
     friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
+/// What a process used in its life, its waited-for children included: rusage of waitid(2).
+struct ResourceUse {
+    Duration user{};
+    Duration system{};
+    std::uint64_t max_rss = 0;  ///< bytes, the most of any one process
+
+    friend bool operator==(const ResourceUse&, const ResourceUse&) = default;
+};
+
 /// A step of making a process, in the order in which they are done. `stage_name` gives the word for
 /// operators.
 enum class SpawnStage : std::uint8_t {
@@ -32,6 +41,7 @@ enum class SpawnStage : std::uint8_t {
     look_up_command,
     make_notify_socket,
     open_output,
+    make_cgroup,
     clone,
     close_descriptors,
     session,

@@ -19,7 +19,9 @@ struct Spawn {
     SpecPtr spec;
 };
 
-enum class SignalTarget : std::uint8_t { main, group };
+/// `tree`: everything the run has started, whatever group or session it has moved to. `outside_group`: the
+/// same without the main process's group.
+enum class SignalTarget : std::uint8_t { main, group, tree, outside_group };
 
 /// Send `signal`, then SIGCONT, so that a stopped process acts on it.
 struct Signal {
@@ -27,6 +29,14 @@ struct Signal {
     Generation generation{};
     int signal = 0;
     SignalTarget to = SignalTarget::group;
+};
+
+/// Run `stop.command` of the spec inside the run's tree; answered by one StopCommandEnded.
+struct RunStopCommand {
+    TaskId task{};
+    Generation generation{};
+    SpecPtr spec;
+    pid_t main_pid = 0;
 };
 
 /// SIGKILL to everything the run has started, a process still before its exec included.
@@ -65,16 +75,17 @@ struct Release {
     Generation generation{};
 };
 
-/// A shutdown is complete: no process is left.
+/// A shutdown is complete: no process is left, but for those of `left` tasks that cannot be killed.
 struct Finished {
     int exit_code = 0;
+    std::size_t left = 0;
 };
 
 }  // namespace vigil::core::effect
 
 namespace vigil::core {
 
-using Effect = std::variant<effect::Spawn, effect::Signal, effect::KillTree, effect::Freeze, effect::Announce,
-                            effect::Release, effect::Finished>;
+using Effect = std::variant<effect::Spawn, effect::Signal, effect::RunStopCommand, effect::KillTree,
+                            effect::Freeze, effect::Announce, effect::Release, effect::Finished>;
 
 }  // namespace vigil::core

@@ -16,6 +16,7 @@ void Engine::carry_out() {
         Engine& engine;
         void operator()(const effect::Spawn& effect) { engine.processes_.spawn(effect); }
         void operator()(const effect::Signal& effect) { engine.processes_.signal(effect); }
+        void operator()(const effect::RunStopCommand& effect) { engine.processes_.run_stop_command(effect); }
         void operator()(const effect::KillTree& effect) { engine.processes_.kill_tree(effect); }
         void operator()(const effect::Freeze& effect) { engine.processes_.freeze(effect); }
         void operator()(const effect::Release& effect) { engine.processes_.release(effect); }

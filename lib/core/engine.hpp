@@ -13,6 +13,7 @@ class ProcessPort {
     virtual ~ProcessPort() = default;
     virtual void spawn(const effect::Spawn& effect) = 0;
     virtual void signal(const effect::Signal& effect) = 0;
+    virtual void run_stop_command(const effect::RunStopCommand& effect) = 0;
     virtual void kill_tree(const effect::KillTree& effect) = 0;
     virtual void freeze(const effect::Freeze& effect) = 0;
     virtual void release(const effect::Release& effect) = 0;

@@ -53,6 +53,15 @@ struct Exited {
     Generation generation{};
     ExitStatus status;
     bool tree_empty = false;
+    std::optional<ResourceUse> usage = std::nullopt;  ///< nothing where nobody could be asked
+    /// The kernel ended it because memory ran out.
+    bool out_of_memory = false;
+};
+/// The command that was run to stop the task has ended. Not `done`: it could not be run or failed, and the
+/// task is still to be asked to end.
+struct StopCommandEnded {
+    Generation generation{};
+    bool done = false;
 };
 /// Nothing of the run is left; follows an Exited without `tree_empty`. Without one the run's end is
 /// `unknown`.
@@ -83,6 +92,6 @@ namespace vigil::core {
 
 using Event = std::variant<event::Start, event::Stop, event::Restart, event::Kill, event::Remove,
                            event::Pause, event::Resume, event::Spawned, event::SpawnFailed, event::Exited,
-                           event::TreeEmpty, event::Notified>;
+                           event::StopCommandEnded, event::TreeEmpty, event::Notified>;
 
 }  // namespace vigil::core

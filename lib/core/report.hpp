@@ -18,6 +18,7 @@ struct LastExit {
     ExitStatus status;
     TimePoint at{};           ///< in the owner's time
     Generation generation{};  ///< the run that ended
+    std::optional<ResourceUse> usage = std::nullopt;
 };
 
 /// Ages are relative to the time given to Supervisor::report(). Pointers and views hold until the next call

@@ -22,7 +22,10 @@ enum class WhenExhausted : std::uint8_t { dead, keep_trying };
 /// Whose heartbeats count: the main process only, its group, session or cgroup, or any process at all.
 enum class HeartbeatAccess : std::uint8_t { main, group, all };
 enum class StopTarget : std::uint8_t { group, main };
-enum class OutputTo : std::uint8_t { inherit, null };
+/// file: a log of its own; journal: systemd's; inherit: where the daemon prints; null: nowhere.
+enum class OutputTo : std::uint8_t { file, journal, inherit, null };
+enum class OutputFormat : std::uint8_t { raw, timestamp, prefix, json };
+enum class OutputStream : std::uint8_t { out, err };
 
 struct RestartRule {
     RestartPolicy policy = RestartPolicy::on_failure;
@@ -51,10 +54,34 @@ struct ReadyRule {
     std::optional<Duration> timeout;
 };
 
+/// One more way to ask a task to end, and how long it has to heed it.
+struct StopStep {
+    int signal = 15;
+    Duration wait = std::chrono::seconds(10);
+};
+
+/// First `command` (or `signal`), then each of `further` after the time of the one before it, at last
+/// SIGKILL.
 struct StopRule {
     int signal = 15;
-    Duration timeout = std::chrono::seconds(10);  ///< until SIGKILL
+    Duration timeout = std::chrono::seconds(10);  ///< until the first of `further`, or SIGKILL
     StopTarget to = StopTarget::group;
+    std::vector<StopStep> further = {};
+    std::vector<std::string> command = {};  ///< argv, run in place of the first signal; empty: none
+};
+
+/// Where what a task prints goes, and how much of it is kept.
+struct OutputRule {
+    OutputTo to = OutputTo::file;
+    // All that follows has a meaning for OutputTo::file only.
+    std::string path;    ///< absolute; empty: <log_dir>/<task>.log
+    bool apart = false;  ///< stderr to a log of its own, see output::log_path()
+    OutputFormat format = OutputFormat::raw;
+    std::uint64_t max_size = 64ULL << 20;    ///< bytes after which a new file is begun; > 0
+    std::optional<Duration> max_age;         ///< the same by the age of the file; nothing: never
+    unsigned keep = 5;                       ///< older files that are kept beside the present one
+    std::optional<std::uint64_t> max_total;  ///< bytes that the older files may have together; nothing: any
+    bool compress = false;                   ///< older files by zstd
 };
 
 /// One resource limit by its number (RLIMIT_*); nothing means unlimited.
@@ -82,7 +109,7 @@ struct LaunchSpec {
     std::vector<ResourceLimit> rlimits;
     std::optional<int> oom_score_adj;  ///< -1000..1000; nothing: 0
     bool no_new_privs = false;
-    OutputTo output = OutputTo::inherit;
+    OutputRule output;
 };
 
 struct TaskSpec {

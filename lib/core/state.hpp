@@ -75,11 +75,17 @@ struct Stopping {
     bool asked = false;
     /// The order was SIGKILL at once: a Spawned that comes late gets no grace either.
     bool forced = false;
+    /// Which of the stop rule's `further` steps comes at kill_due; past the last, or nothing: SIGKILL.
+    std::optional<std::size_t> next_step;
     /// How the main process ended, once it has.
     std::optional<ExitStatus> ended;
-    /// When SIGKILL goes to the whole tree; after that, when it is sent again.
+    /// When the next step of the stop rule is due; after the last SIGKILL goes to the whole tree, again and
+    /// again.
     TimePoint kill_due = kNever;
     bool killed = false;
+    TimePoint killed_since = kNever;  ///< when the first SIGKILL in a row was asked for
+    /// SIGKILL was repeated for kUnkillableAfter in vain.
+    bool unkillable = false;
 };
 
 struct Failed {

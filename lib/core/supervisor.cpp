@@ -94,9 +94,9 @@ void Supervisor::shut_down(int exit_code, bool now_kill, TimePoint now) {
 }
 
 void Supervisor::finish_when_done() {
-    if (!shutdown_ || finished_ || with_process_ > 0) return;
+    if (!shutdown_ || finished_ || with_process_ > unkillable_) return;
     finished_ = true;
-    effects_.emplace_back(effect::Finished{*shutdown_});
+    effects_.emplace_back(effect::Finished{*shutdown_, unkillable_});
 }
 
 std::vector<Effect> Supervisor::take_effects() {
@@ -138,6 +138,7 @@ void Supervisor::recount(const Task::Standing& before, const Task::Standing& aft
     adjust(in_state_[static_cast<std::size_t>(after.state)], false, stays);
     adjust(starting_, before.takes_turn, stays && after.takes_turn);
     adjust(with_process_, before.has_process, stays && after.has_process);
+    adjust(unkillable_, before.unkillable, stays && after.unkillable);
     adjust(dead_unwanted_, before.dead_unwanted, stays && after.dead_unwanted);
 }
 

@@ -65,8 +65,9 @@ class Supervisor {
     /// called only after all queued events were handled.
     void judge(TimePoint now);
 
-    /// Stops everything; Finished{exit_code} follows when nothing is left. Nothing starts any more, whatever
-    /// is asked. Asked again with `now_kill`, everything left gets SIGKILL. Never cancelled.
+    /// Stops everything; Finished{exit_code} follows when nothing is left, or nothing but what SIGKILL has
+    /// not ended within kUnkillableAfter. Nothing starts any more, whatever is asked. Asked again with
+    /// `now_kill`, everything left gets SIGKILL. Never cancelled.
     void shut_down(int exit_code, bool now_kill, TimePoint now);
     [[nodiscard]] bool shutting_down() const noexcept { return shutdown_.has_value(); }
 
@@ -118,6 +119,7 @@ class Supervisor {
     std::array<std::size_t, std::variant_size_v<State>> in_state_{};
     std::size_t starting_ = 0;       ///< tasks that count against max_starting
     std::size_t with_process_ = 0;   ///< tasks whose tree is not known to be empty
+    std::size_t unkillable_ = 0;     ///< those of them that SIGKILL does not end
     std::size_t dead_unwanted_ = 0;  ///< tasks dead and not by an operator
 
     Duration away_{};              ///< owner's time minus supervised time

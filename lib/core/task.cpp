@@ -41,11 +41,13 @@ TimePoint Task::next_due() const noexcept {
 
 Task::Standing Task::standing() const noexcept {
     const StateName state = name_of(state_);
+    const auto* stopping_state = std::get_if<state::Stopping>(&state_);
     return {
         .state = state,
         .waiting_turn = waiting_turn_,
         .takes_turn = state == StateName::starting && needs_turn(),
         .has_process = run() != nullptr,
+        .unkillable = stopping_state != nullptr && stopping_state->unkillable,
         .dead_unwanted = state == StateName::dead && !cause_.by_operator(),
         .removed = removed_,
     };
@@ -172,14 +174,33 @@ void Task::judge_end_of_run(Cause why, const std::optional<ExitStatus>& ended, T
 void Task::ask_to_end(int signal, StopTarget to, Turn& turn) {
     state::Stopping& state = stopping();
     state.asked = true;
-    state.killed = false;
+    state.killed = state.unkillable = false;
     state.kill_due = add_saturating(run_time(turn.now), spec_->stop.timeout);
-    const auto target = to == StopTarget::main ? effect::SignalTarget::main : effect::SignalTarget::group;
-    turn.effects.emplace_back(effect::Signal{id_, state.run.generation, signal, target});
+    send(signal, to == StopTarget::main ? effect::SignalTarget::main : effect::SignalTarget::group, turn);
+}
+
+void Task::ask_by_rule(Turn& turn) {
+    const StopRule& rule = spec_->stop;
+    if (rule.command.empty()) {
+        ask_to_end(rule.signal, rule.to, turn);
+    } else {
+        state::Stopping& state = stopping();
+        state.asked = true;
+        state.killed = state.unkillable = false;
+        state.kill_due = add_saturating(run_time(turn.now), rule.timeout);
+        turn.effects.emplace_back(
+            effect::RunStopCommand{id_, state.run.generation, spec_, state.run.main_pid});
+    }
+    stopping().next_step = 0;
+}
+
+void Task::send(int signal, effect::SignalTarget to, Turn& turn) {
+    turn.effects.emplace_back(effect::Signal{id_, stopping().run.generation, signal, to});
 }
 
 void Task::kill_tree(Turn& turn) {
     state::Stopping& state = stopping();
+    if (!state.killed) state.killed_since = run_time(turn.now);
     state.killed = true;
     state.kill_due = add_saturating(run_time(turn.now), kKillAgainAfter);
     turn.effects.emplace_back(effect::KillTree{id_, state.run.generation});

@@ -38,6 +38,9 @@ struct TurnCame {};
 
 /// SIGKILL is asked for again after this long, for as long as something of the tree is left.
 inline constexpr Duration kKillAgainAfter = std::chrono::seconds(5);
+/// What lives on for this long after the first SIGKILL (it waits in the kernel for a device, or we may not
+/// signal it) no longer holds up a shutdown.
+inline constexpr Duration kUnkillableAfter = std::chrono::seconds(15);
 
 class Task {
   public:
@@ -59,6 +62,7 @@ class Task {
         bool waiting_turn = false;
         bool takes_turn = false;     ///< `starting` in a way that max_starting bounds
         bool has_process = false;    ///< its tree is not known to be empty
+        bool unkillable = false;     ///< and SIGKILL has not emptied it for long
         bool dead_unwanted = false;  ///< dead, and not by an operator
         bool removed = false;        ///< nothing is left of it; it is to be destroyed
     };
@@ -84,6 +88,9 @@ class Task {
     /// Spawned and SpawnFailed answer one Spawn, once.
     template <typename E>
     void answered_already(E&, Turn&) {}
+    /// A command that stops a run is run in `stopping` only.
+    template <typename E>
+    void not_stopping(E&, Turn&) {}
     template <typename E>
     void no_deadline(E&, Turn&) {}
     template <typename E>
@@ -113,6 +120,7 @@ class Task {
     void not_made_late(event::SpawnFailed& event, Turn& turn);
     void main_ended(event::Exited& event, Turn& turn);
     void main_ended_stopping(event::Exited& event, Turn& turn);
+    void stop_command_ended(event::StopCommandEnded& event, Turn& turn);
     void tree_vanished(event::TreeEmpty& event, Turn& turn);
     void tree_emptied(event::TreeEmpty& event, Turn& turn);
     void notified_starting(event::Notified& event, Turn& turn);
@@ -138,6 +146,8 @@ class Task {
 
     // Steps within a state: task.cpp.
     void ask_to_end(int signal, StopTarget to, Turn& turn);
+    void ask_by_rule(Turn& turn);
+    void send(int signal, effect::SignalTarget to, Turn& turn);
     void kill_tree(Turn& turn);
     void thaw(Turn& turn);
     void settle_stability(TimePoint now) noexcept;
@@ -147,7 +157,7 @@ class Task {
     void take_notes(event::Notified& event, const Turn& turn);
     void heed(bool trigger, bool stopping, Turn& turn);
     void fail_by_trigger(Turn& turn);
-    void note_exit(const ExitStatus& status, const Turn& turn);
+    void note_exit(const ExitStatus& status, const std::optional<ResourceUse>& usage, const Turn& turn);
 
     [[nodiscard]] const Run* run() const noexcept;
     [[nodiscard]] Run* run() noexcept { return const_cast<Run*>(static_cast<const Task*>(this)->run()); }

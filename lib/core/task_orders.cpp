@@ -57,7 +57,7 @@ void Task::restart_after_stop(event::Restart& order, Turn& turn) {
     if (desired_ == Desired::removed) return;
     start_after_stop(order, turn);
     thaw(turn);
-    if (!stopping().asked && !stopping().killed) ask_to_end(spec_->stop.signal, spec_->stop.to, turn);
+    if (!stopping().asked && !stopping().killed) ask_by_rule(turn);
 }
 
 void Task::end_idle(event::Stop& order, Turn& turn) {
@@ -91,7 +91,7 @@ void Task::end_by_order(Cause by, bool now, Turn& turn) {
     // A process before its exec has no handler for a signal yet, and may be stuck for ever: only SIGKILL ends
     // it.
     const bool before_exec = stopping().run.main_pid == 0;
-    now || before_exec ? kill_tree(turn) : ask_to_end(spec_->stop.signal, spec_->stop.to, turn);
+    now || before_exec ? kill_tree(turn) : ask_by_rule(turn);
 }
 
 /// The last order decides what follows, except that a removal is final.
@@ -108,7 +108,7 @@ void Task::end_sooner(E& order, Turn& turn) {
         stopping().forced = true;
         kill_tree(turn);
     } else if (!stopping().asked && !stopping().killed) {
-        ask_to_end(spec_->stop.signal, spec_->stop.to, turn);
+        ask_by_rule(turn);
     }
 }
 template void Task::end_sooner(event::Stop&, Turn&);

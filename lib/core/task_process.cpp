@@ -27,7 +27,7 @@ void Task::came_up(event::Spawned& event, Turn& turn) {
 void Task::came_up_late(event::Spawned& event, Turn& turn) {
     if (stopping().run.main_pid != 0) return answered_already(event, turn);
     stopping().run.main_pid = event.pid;
-    stopping().forced ? kill_tree(turn) : ask_to_end(spec_->stop.signal, spec_->stop.to, turn);
+    stopping().forced ? kill_tree(turn) : ask_by_rule(turn);
 }
 
 void Task::not_made(event::SpawnFailed& event, Turn& turn) {
@@ -47,42 +47,54 @@ void Task::not_made_late(event::SpawnFailed& event, Turn& turn) {
 }
 
 void Task::main_ended(event::Exited& event, Turn& turn) {
-    note_exit(event.status, turn);
-    Cause why = cause_of(event.status);
+    note_exit(event.status, event.usage, turn);
+    Cause why = event.out_of_memory ? Cause{cause::OutOfMemory{}} : cause_of(event.status);
     if (event.tree_empty) return judge_end_of_run(std::move(why), event.status, turn);
     thaw(turn);
     begin_stopping(std::move(why), false, turn);
     stopping().ended = event.status;
-    ask_to_end(spec_->stop.signal, StopTarget::group, turn);
+    stopping().asked = true;
+    send(spec_->stop.signal, effect::SignalTarget::tree, turn);
 }
 
 void Task::main_ended_stopping(event::Exited& event, Turn& turn) {
     state::Stopping& state = stopping();
     if (!state.ended) {
-        note_exit(event.status, turn);
+        note_exit(event.status, event.usage, turn);
         state.ended = event.status;
+        if (event.out_of_memory && !state.ordered && std::holds_alternative<cause::None>(state.why.kind))
+            state.why = {cause::OutOfMemory{}};
     }
     if (event.tree_empty) return tree_gone(turn);
     thaw(turn);
+    if (state.killed) return;
     // Processes that the main one left behind are told to end as well, unless they were before.
-    const bool rest_asked = state.killed || (state.asked && spec_->stop.to == StopTarget::group);
-    if (rest_asked) return;
+    const bool group_asked =
+        state.asked && spec_->stop.to == StopTarget::group && spec_->stop.command.empty();
     state.asked = true;
-    turn.effects.emplace_back(
-        effect::Signal{id_, state.run.generation, spec_->stop.signal, effect::SignalTarget::group});
+    send(spec_->stop.signal, group_asked ? effect::SignalTarget::outside_group : effect::SignalTarget::tree,
+         turn);
+}
+
+void Task::stop_command_ended(event::StopCommandEnded& event, Turn& turn) {
+    const state::Stopping& state = stopping();
+    if (event.done || state.killed || state.ended) return;
+    thaw(turn);
+    send(spec_->stop.signal,
+         spec_->stop.to == StopTarget::main ? effect::SignalTarget::main : effect::SignalTarget::group, turn);
 }
 
 void Task::tree_vanished(event::TreeEmpty&, Turn& turn) {
     // Before Spawned an empty tree says nothing: the process may be about to be made.
     if (run()->main_pid == 0) return;
-    note_exit(ExitStatus{}, turn);
+    note_exit(ExitStatus{}, std::nullopt, turn);
     judge_end_of_run(cause_of(ExitStatus{}), ExitStatus{}, turn);
 }
 
 void Task::tree_emptied(event::TreeEmpty&, Turn& turn) {
     if (run()->main_pid == 0) return;
     if (!stopping().ended) {
-        note_exit(ExitStatus{}, turn);
+        note_exit(ExitStatus{}, std::nullopt, turn);
         stopping().ended = ExitStatus{};
     }
     tree_gone(turn);
@@ -146,13 +158,13 @@ void Task::fail_by_trigger(Turn& turn) {
     ask_to_end(spec_->heartbeat.value_or(HeartbeatRule{}).signal, spec_->stop.to, turn);
 }
 
-void Task::note_exit(const ExitStatus& status, const Turn& turn) {
-    last_exit_ = LastExit{status, turn.clock, run()->generation};
+void Task::note_exit(const ExitStatus& status, const std::optional<ResourceUse>& usage, const Turn& turn) {
+    last_exit_ = LastExit{status, turn.clock, run()->generation, usage};
 }
 
 void Task::ready_overdue(event::DeadlinePassed&, Turn& turn) {
     begin_stopping({cause::ReadyTimeout{spec_->ready.timeout.value_or(Duration::zero())}}, false, turn);
-    ask_to_end(spec_->stop.signal, spec_->stop.to, turn);
+    ask_by_rule(turn);
 }
 
 void Task::beat_overdue(event::DeadlinePassed&, Turn& turn) {
@@ -163,7 +175,15 @@ void Task::beat_overdue(event::DeadlinePassed&, Turn& turn) {
 }
 
 void Task::kill_overdue(event::DeadlinePassed&, Turn& turn) {
-    kill_tree(turn);
+    state::Stopping& state = stopping();
+    // Before its Spawned the answer to the spawn is what is awaited, and it comes.
+    state.unkillable = state.killed && state.run.main_pid != 0 &&
+                       run_time(turn.now) - state.killed_since >= kUnkillableAfter;
+    if (!state.next_step || *state.next_step >= spec_->stop.further.size()) return kill_tree(turn);
+    const StopStep& step = spec_->stop.further[(*state.next_step)++];
+    state.kill_due = add_saturating(run_time(turn.now), step.wait);
+    const bool to_main = spec_->stop.to == StopTarget::main && !state.ended;
+    send(step.signal, to_main ? effect::SignalTarget::main : effect::SignalTarget::tree, turn);
 }
 
 void Task::restart_due(event::DeadlinePassed&, Turn& turn) {

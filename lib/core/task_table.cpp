@@ -50,6 +50,9 @@ template <> struct Task::Cells<event::SpawnFailed> { static constexpr Row<event:
 template <> struct Task::Cells<event::Exited> { static constexpr Row<event::Exited> row{
                          &Task::no_process,   &Task::main_ended,       &Task::main_ended,       &Task::main_ended_stopping,
                          &Task::no_process,   &Task::no_process,       &Task::no_process,       &Task::no_process}; };
+template <> struct Task::Cells<event::StopCommandEnded> { static constexpr Row<event::StopCommandEnded> row{
+                         &Task::no_process,   &Task::not_stopping,     &Task::not_stopping,     &Task::stop_command_ended,
+                         &Task::no_process,   &Task::no_process,       &Task::no_process,       &Task::no_process}; };
 template <> struct Task::Cells<event::TreeEmpty> { static constexpr Row<event::TreeEmpty> row{
                          &Task::no_process,   &Task::tree_vanished,    &Task::tree_vanished,    &Task::tree_emptied,
                          &Task::no_process,   &Task::no_process,       &Task::no_process,       &Task::no_process}; };

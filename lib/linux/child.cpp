@@ -54,6 +54,10 @@ long set_stdio(const ChildPlan& plan) {
         if (const long failed = duplicate(plan.null_fd, 1)) return failed;
         if (const long failed = duplicate(plan.null_fd, 2)) return failed;
     }
+    if (plan.out_fd >= 0) {
+        if (const long failed = duplicate(plan.out_fd, 1)) return failed;
+        if (const long failed = duplicate(plan.err_fd, 2)) return failed;
+    }
     unsigned first_closed = 3;
     if (plan.heartbeat_fd >= 0) {
         const long failed = plan.heartbeat_fd == kHeartbeatFd
@@ -211,6 +215,10 @@ long run_child(const ChildPlan& plan, ChildReport& report, void* stack_bottom, s
         CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&report.pidfd);
     arguments.parent_tid = reinterpret_cast<std::uint64_t>(parent_tid);
+    if (plan.cgroup_fd >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<unsigned>(plan.cgroup_fd);
+    }
     arguments.exit_signal = SIGCHLD;
     arguments.stack = reinterpret_cast<std::uint64_t>(stack_bottom);
     arguments.stack_size = stack_size;

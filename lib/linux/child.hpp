@@ -31,6 +31,9 @@ struct ChildPlan {
     int null_fd = -1;              ///< /dev/null for reading and writing; >= 3
     int heartbeat_fd = -1;         ///< becomes descriptor 3; >= 3, -1: none
     bool output_to_null = false;
+    int out_fd = -1;     ///< becomes descriptor 1; >= 3, -1: stays as it is, or output_to_null
+    int err_fd = -1;     ///< becomes descriptor 2; set together with out_fd
+    int cgroup_fd = -1;  ///< of the directory that the child is born in; -1: the daemon's own
     mode_t umask = 022;
     const ChildLimit* limits = nullptr;
     std::size_t limit_count = 0;

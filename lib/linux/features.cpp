@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "base/unique_fd.hpp"
 #include "linux/pidfd_calls.hpp"
@@ -40,18 +41,27 @@ bool call_is_there(long number, long a, long b, long c) {
 }  // namespace
 
 bool Features::disable(std::string_view name) noexcept {
-    if (name == "signal-process-group") {
-        signal_process_group = false;
-    } else if (name == "exit-info") {
-        exit_info = false;
-    } else {
-        return false;
+    struct Switch {
+        std::string_view name;
+        bool Features::*flag;
+    };
+    static constexpr Switch kSwitches[] = {{"signal-process-group", &Features::signal_process_group},
+                                           {"exit-info", &Features::exit_info},
+                                           {"proc-children", &Features::proc_children},
+                                           {"cgroup-kill", &Features::cgroup_kill}};
+    for (const Switch& known : kSwitches) {
+        if (known.name != name) continue;
+        this->*known.flag = false;
+        return true;
     }
-    return true;
+    return false;
 }
 
 Features probe_features() {
     Features found;
+    found.cgroup_kill = true;
+    found.proc_children =
+        ::access(("/proc/self/task/" + std::to_string(::getpid()) + "/children").c_str(), R_OK) == 0;
     Probe child;
     if (!child.pidfd) return found;
     // An unknown flag is EINVAL. The child leads no group, so a kernel that knows the flag says ESRCH.

@@ -15,8 +15,13 @@ struct Features {
     bool signal_process_group = false;
     /// PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux 6.15): how a process ended, after someone else reaped it.
     bool exit_info = false;
+    /// /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): descendants are found without a pass over /proc.
+    bool proc_children = false;
+    /// cgroup.kill (Linux 5.14) may be used; whether a cgroup has it is found at each use.
+    bool cgroup_kill = false;
 
-    /// Turns off "signal-process-group" or "exit-info", so that the other way can be tested on any kernel.
+    /// Turns off "signal-process-group", "exit-info", "proc-children" or "cgroup-kill", so that the other way
+    /// can be tested on any kernel.
     /// False for a name that is none of these.
     [[nodiscard]] bool disable(std::string_view name) noexcept;
 };

@@ -32,13 +32,18 @@ std::string microseconds(core::Duration duration) {
 class Preparation {
   public:
     Preparation(SpawnContext& context, const SpawnJob& job, std::atomic<SpawnStage>& stage)
-        : context_(context), job_(job), launch_(job.spec->launch), stage_(stage) {}
+        : context_(context),
+          job_(job),
+          launch_(job.spec->launch),
+          command_(job.auxiliary ? job.auxiliary->command : launch_.command),
+          stage_(stage) {}
 
     Result<std::unique_ptr<PreparedSpawn>, SpawnFailure> run() {
         using Member = Step (Preparation::*)();
         for (const Member step : {&Preparation::read_file, &Preparation::look_up_user, &Preparation::compose,
                                   &Preparation::look_up_command, &Preparation::make_notify_socket,
-                                  &Preparation::make_heartbeat_pipe, &Preparation::add_own_variables})
+                                  &Preparation::make_heartbeat_pipe, &Preparation::open_output,
+                                  &Preparation::make_cgroup, &Preparation::add_own_variables})
             if (auto done = (this->*step)(); !done) return Failure{done.error()};
         point();
         return std::move(made_);
@@ -75,7 +80,8 @@ class Preparation {
 
     Step look_up_command() {
         stage_ = SpawnStage::look_up_command;
-        auto paths = find_command(launch_.command.front(), find_variable(variables_, "PATH").value_or(""));
+        auto paths = find_command(command_.empty() ? std::string() : command_.front(),
+                                  find_variable(variables_, "PATH").value_or(""));
         if (!paths) return Failure{paths.error()};
         made_->paths = std::move(paths).value();
         return {};
@@ -83,7 +89,7 @@ class Preparation {
 
     Step make_notify_socket() {
         stage_ = SpawnStage::make_notify_socket;
-        if (!job_.spec->may_notify()) return {};
+        if (!job_.spec->may_notify() || job_.auxiliary) return {};
         auto socket = NotifySocket::create(context_.options().notify_directory);
         if (!socket)
             return failure(SpawnStage::make_notify_socket, socket.error().code, socket.error().doing);
@@ -92,7 +98,7 @@ class Preparation {
     }
 
     Step make_heartbeat_pipe() {
-        if (!job_.spec->heartbeat || !job_.spec->heartbeat->pipe) return {};
+        if (!job_.spec->heartbeat || !job_.spec->heartbeat->pipe || job_.auxiliary) return {};
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) != 0)
             return failure(SpawnStage::make_notify_socket, errno, "making the heartbeat pipe");
@@ -106,20 +112,55 @@ class Preparation {
         return {};
     }
 
-    Step add_own_variables() {
+    Step open_output() {
+        stage_ = SpawnStage::open_output;
+        if (job_.auxiliary) return {};
+        auto output = os::open_output(*job_.spec, made_->identity.uid, context_.options().journal_socket);
+        if (!output) return Failure{output.error()};
+        made_->output = std::move(output).value();
+        if (!context_.options().low_descriptors) return {};
+        for (int stream = 0; stream < 2; ++stream)
+            if (const UniqueFd& writer = made_->output.writer[stream])
+                made_->low_output[stream] = context_.options().low_descriptors->lend(writer.get());
+        return {};
+    }
+
+    Step make_cgroup() {
+        stage_ = SpawnStage::make_cgroup;
+        if (job_.auxiliary || !context_.options().cgroups) return {};
+        auto cgroup = TaskCgroup::create(context_.options().cgroups, job_.spec->name, job_.generation);
+        if (!cgroup) return failure(SpawnStage::make_cgroup, cgroup.error().code, cgroup.error().doing);
+        made_->cgroup = std::move(cgroup).value();
+        auto fd = made_->cgroup.open();
+        if (!fd) return failure(SpawnStage::make_cgroup, fd.error().code, fd.error().doing);
+        made_->cgroup_fd = std::move(fd).value();
+        return {};
+    }
+
+    Result<std::string> invocation() const {
+        if (job_.auxiliary) return job_.auxiliary->invocation;
+        if (job_.invocation) return to_hex(*job_.invocation);
         Invocation bits{};
-        if (job_.invocation) {
-            bits = *job_.invocation;
-        } else if (auto drawn = draw_random(bits); !drawn) {
-            return failure(SpawnStage::prepare_environment, drawn.error().code, drawn.error().doing);
-        }
-        made_->invocation = to_hex(bits);
+        if (auto drawn = draw_random(bits); !drawn) return Failure{drawn.error()};
+        return to_hex(bits);
+    }
+
+    Step add_own_variables() {
+        auto invocation = this->invocation();
+        if (!invocation)
+            return failure(SpawnStage::prepare_environment, invocation.error().code,
+                           invocation.error().doing);
+        made_->invocation = std::move(invocation).value();
         set_variable(variables_, "VIGIL_TASK", job_.spec->name);
         set_variable(variables_, "VIGIL_GENERATION",
                      std::to_string(static_cast<std::uint64_t>(job_.generation)));
         set_variable(variables_, "VIGIL_INVOCATION", made_->invocation);
         if (made_->notify) set_variable(variables_, "NOTIFY_SOCKET", made_->notify.path());
-        if (!job_.spec->heartbeat) return {};
+        if (!made_->output.journal_stream.empty())
+            set_variable(variables_, "JOURNAL_STREAM", made_->output.journal_stream);
+        if (job_.auxiliary)
+            for (const auto& [name, value] : job_.auxiliary->variables) set_variable(variables_, name, value);
+        if (!beats()) return {};
         set_variable(variables_, "WATCHDOG_USEC", microseconds(job_.spec->heartbeat->timeout));
         set_variable(variables_, "VIGIL_HEARTBEAT_INTERVAL_USEC",
                      microseconds(job_.spec->heartbeat->interval));
@@ -133,13 +174,13 @@ class Preparation {
         ChildPlan& plan = made_->plan;
         for (const auto& [name, value] : variables_) made_->environment.push_back(name + "=" + value);
         for (std::string& entry : made_->environment) {
-            if (job_.spec->heartbeat && entry.starts_with(kWatchdogPid))
+            if (beats() && entry.starts_with(kWatchdogPid))
                 plan.watchdog_pid = entry.data() + kWatchdogPid.size();
             made_->envp.push_back(entry.data());
         }
         made_->envp.push_back(nullptr);
         // execve(2) takes pointers to non-const for history's sake and changes nothing.
-        for (const std::string& argument : launch_.command)
+        for (const std::string& argument : command_)
             made_->argv.push_back(const_cast<char*>(argument.c_str()));
         made_->argv.push_back(nullptr);
         for (const std::string& path : made_->paths) made_->path_pointers.push_back(path.c_str());
@@ -165,14 +206,29 @@ class Preparation {
 
     void point_descriptors(ChildPlan& plan) const {
         plan.null_fd = context_.null_fd();
-        plan.output_to_null = launch_.output == core::OutputTo::null;
+        plan.output_to_null = launch_.output.to == core::OutputTo::null;
         if (made_->heartbeat_writer)
             plan.heartbeat_fd =
                 made_->low_writer.get() >= 0 ? made_->low_writer.get() : made_->heartbeat_writer.get();
+        if (made_->output.writer[0]) {
+            plan.out_fd = low_output(core::OutputStream::out);
+            plan.err_fd = made_->output.writer[1] ? low_output(core::OutputStream::err) : plan.out_fd;
+        }
+        plan.cgroup_fd = job_.auxiliary ? job_.auxiliary->cgroup.get() : made_->cgroup_fd.get();
         // Without a low number the copy of the table grows as far as the number there is: slower, but right.
-        plan.keep_below =
-            static_cast<unsigned>(std::max({kLowDescriptors - 1, plan.null_fd, plan.heartbeat_fd})) + 1;
+        plan.keep_below = static_cast<unsigned>(std::max({kLowDescriptors - 1, plan.null_fd,
+                                                          plan.heartbeat_fd, plan.out_fd, plan.err_fd})) +
+                          1;
     }
+
+    int low_output(core::OutputStream stream) const {
+        const auto index = static_cast<std::size_t>(stream);
+        const int low = made_->low_output[index].get();
+        return low >= 0 ? low : made_->output.writer[index].get();
+    }
+
+    /// Whether the process is told of heartbeats.
+    bool beats() const { return job_.spec->heartbeat && !job_.auxiliary; }
 
     void point_limits(ChildPlan& plan) const {
         bool has_open_files = false;
@@ -203,6 +259,7 @@ class Preparation {
     SpawnContext& context_;
     const SpawnJob& job_;
     const core::LaunchSpec& launch_;
+    const std::vector<std::string>& command_;
     std::atomic<SpawnStage>& stage_;
     std::unique_ptr<PreparedSpawn> made_ = std::make_unique<PreparedSpawn>();
     std::string file_text_;
@@ -210,32 +267,6 @@ class Preparation {
 };
 
 }  // namespace
-
-Result<std::vector<std::string>, SpawnFailure> find_command(const std::string& command,
-                                                            std::string_view path) {
-    if (command.empty()) return failure(SpawnStage::look_up_command, ENOENT, "the command is empty");
-    if (command.find('/') != std::string::npos) return std::vector<std::string>{command};
-    std::vector<std::string> found;
-    bool one_without_permission = false;
-    while (!path.empty()) {
-        const std::size_t end = path.find(':');
-        const std::string_view directory = path.substr(0, end);
-        path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
-        if (!directory.starts_with('/')) continue;
-        std::string candidate = std::string(directory) + "/" + command;
-        struct stat status {};
-        if (::stat(candidate.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-        if ((status.st_mode & 0111) != 0) {
-            found.push_back(std::move(candidate));
-        } else {
-            one_without_permission = true;
-        }
-    }
-    if (!found.empty()) return found;
-    if (one_without_permission)
-        return failure(SpawnStage::look_up_command, EACCES, command + " in PATH has no execute permission");
-    return failure(SpawnStage::look_up_command, ENOENT, command + " is in no directory of PATH");
-}
 
 Result<std::unique_ptr<PreparedSpawn>, SpawnFailure> prepare_spawn(SpawnContext& context, const SpawnJob& job,
                                                                    std::atomic<SpawnStage>& stage) {

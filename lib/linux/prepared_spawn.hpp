@@ -12,6 +12,7 @@
 #include "linux/child.hpp"
 #include "linux/identity.hpp"
 #include "linux/notify_socket.hpp"
+#include "linux/spawn_output.hpp"
 #include "linux/spawner.hpp"
 #include "linux/standard_streams.hpp"
 
@@ -64,6 +65,10 @@ struct PreparedSpawn {
     UniqueFd heartbeat_reader;
     UniqueFd heartbeat_writer;
     LowDescriptors::Loan low_writer;
+    SpawnOutput output;
+    LowDescriptors::Loan low_output[2];
+    TaskCgroup cgroup;
+    UniqueFd cgroup_fd;  ///< open until the child is made
     ChildPlan plan;
 
     PreparedSpawn() = default;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <chrono>
 
 #include "linux/pidfd_calls.hpp"
 
@@ -14,8 +15,15 @@ namespace {
 
 constexpr auto kByPidfd = static_cast<idtype_t>(P_PIDFD);
 
-std::chrono::microseconds from_timeval(const timeval& time) {
+core::Duration from_timeval(const timeval& time) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+core::ResourceUse from_rusage(const rusage& usage) {
+    constexpr std::uint64_t kKibibyte = 1024;  // the unit of ru_maxrss, getrusage(2)
+    return {.user = from_timeval(usage.ru_utime),
+            .system = from_timeval(usage.ru_stime),
+            .max_rss = static_cast<std::uint64_t>(usage.ru_maxrss) * kKibibyte};
 }
 
 core::ExitStatus from_siginfo(const siginfo_t& info) {
@@ -38,7 +46,7 @@ std::optional<ChildEnd> end_of_stranger(int pidfd, const Features& features) {
         pidfd_calls::Info info;
         const bool answered = pidfd_calls::get_info(pidfd, pidfd_calls::kInfoExit, info);
         if (answered && (info.mask & pidfd_calls::kInfoExit) != 0)
-            return ChildEnd{.status = decode_wait_status(info.exit_code)};
+            return ChildEnd{.status = decode_wait_status(info.exit_code), .usage = {}};
         if (answered) return std::nullopt;
     }
     if (!has_ended(pidfd)) return std::nullopt;
@@ -78,10 +86,7 @@ std::optional<ChildEnd> reap(int pidfd, const Features& features) {
     const long result = ::syscall(SYS_waitid, kByPidfd, pidfd, &info, WEXITED | WNOHANG, &usage);
     if (result != 0) return end_of_stranger(pidfd, features);
     if (info.si_pid == 0) return std::nullopt;
-    return ChildEnd{.status = from_siginfo(info),
-                    .user_time = from_timeval(usage.ru_utime),
-                    .system_time = from_timeval(usage.ru_stime),
-                    .max_rss_kib = static_cast<std::uint64_t>(usage.ru_maxrss)};
+    return ChildEnd{.status = from_siginfo(info), .usage = from_rusage(usage)};
 }
 
 void wait_and_reap(int pidfd) noexcept {
@@ -115,24 +120,6 @@ bool group_is_empty(pid_t leader, int pidfd, const Features& features) noexcept 
 
 Result<void> become_subreaper() noexcept {
     return outcome_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "becoming the reaper of orphans");
-}
-
-OrphanSweep reap_orphans(std::size_t max, const std::function<bool(pid_t)>& claim) {
-    OrphanSweep sweep;
-    pid_t claimed = 0;
-    for (std::size_t turn = 0; turn < max; ++turn) {
-        siginfo_t info{};
-        if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return sweep;
-        if (info.si_pid == claimed) break;
-        if (claim(info.si_pid)) {
-            claimed = info.si_pid;
-            continue;
-        }
-        siginfo_t gone{};
-        if (::waitid(P_PID, static_cast<id_t>(info.si_pid), &gone, WEXITED | WNOHANG) == 0) ++sweep.reaped;
-    }
-    sweep.more = true;
-    return sweep;
 }
 
 }  // namespace vigil::os

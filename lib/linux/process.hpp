@@ -3,9 +3,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,12 +17,10 @@ namespace vigil::os {
 /// unreaped); for any other check what it is after opening. ESRCH: no such process.
 [[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
 
-/// How a process ended and what it used (zero where someone else reaped it).
+/// How a process ended and what it used (nothing where someone else reaped it).
 struct ChildEnd {
     core::ExitStatus status;
-    std::chrono::microseconds user_time{};
-    std::chrono::microseconds system_time{};
-    std::uint64_t max_rss_kib = 0;
+    std::optional<core::ResourceUse> usage;
 };
 
 /// Decodes a wait status (wait(2): WIFEXITED and so on).
@@ -58,19 +53,7 @@ void wait_and_reap(int pidfd) noexcept;
 /// had ended, passes for ours.
 [[nodiscard]] bool group_is_empty(pid_t leader, int pidfd, const Features& features) noexcept;
 
-/// PR_SET_CHILD_SUBREAPER: orphans of our tasks become our children (prctl(2)).
+/// PR_SET_CHILD_SUBREAPER: orphans of our tasks become our children (prctl(2)), see orphans.hpp.
 [[nodiscard]] Result<void> become_subreaper() noexcept;
-
-struct OrphanSweep {
-    std::size_t reaped = 0;
-    /// The bound was reached, or a process that is `claimed` stands in the way: sweep again later.
-    bool more = false;
-};
-
-/// Reaps up to `max` ended children that are nobody's main process. `claim(pid)` is asked for each before it
-/// is reaped and answers whether someone will reap (or has just reaped) it himself; such a child is left
-/// alone, and the sweep ends if it comes again, because the kernel shows the same zombie until it is gone.
-/// Costs O(children) in the kernel: for SIGCHLD, not for each exit.
-[[nodiscard]] OrphanSweep reap_orphans(std::size_t max, const std::function<bool(pid_t)>& claim);
 
 }  // namespace vigil::os

@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/unique_fd.hpp"
+#include "linux/small_file.hpp"
 
 namespace vigil::os {
 namespace {
@@ -41,8 +43,14 @@ std::optional<ProcessEntry> parse_stat(std::string_view text) {
         !parse(next_field(rest), entry.group) || !parse(next_field(rest), entry.session))
         return std::nullopt;
     entry.state = state.front();
-    constexpr int kFieldsBetween = 15;  // tty_nr (7) to itrealvalue (21)
-    for (int i = 0; i < kFieldsBetween; ++i) next_field(rest);
+    for (int field = 7; field < 14; ++field) next_field(rest);  // tty_nr to cmajflt
+    std::uint64_t user = 0;
+    std::uint64_t system = 0;
+    if (!parse(next_field(rest), user) || !parse(next_field(rest), system)) return std::nullopt;
+    entry.cpu_ticks = user + system;
+    for (int field = 16; field < 20; ++field) next_field(rest);  // cutime to nice
+    if (!parse(next_field(rest), entry.threads)) return std::nullopt;
+    next_field(rest);  // itrealvalue
     if (!parse(next_field(rest), entry.start_time)) return std::nullopt;
     return entry;
 }
@@ -62,8 +70,41 @@ std::optional<ProcessEntry> read_process(pid_t pid) {
 
 namespace {
 
-template <typename Visit>
-void for_each_process(Visit visit) {
+/// Whether the process has got so far in its exec that the new program's environment is in place: env_end,
+/// field 51 of its stat. 0 as well where we may not know, but then the environment is not to be read either.
+bool has_environment(pid_t pid) {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const auto text = read_small_file(AT_FDCWD, path);
+    const std::size_t close = text ? text->rfind(')') : std::string::npos;
+    if (close == std::string::npos) return true;
+    std::string_view rest = std::string_view(*text).substr(close + 1);
+    for (int field = 2; field < 51; ++field) next_field(rest);
+    return next_field(rest) != "0";
+}
+
+}  // namespace
+
+EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name) {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/%d/environ", pid);
+    auto text = read_small_file(AT_FDCWD, path);
+    if (text && text->empty()) {
+        if (!has_environment(pid)) return {.value = {}, .not_yet = true};
+        text = read_small_file(AT_FDCWD, path);
+    }
+    if (!text) return {};
+    for (std::string_view rest = *text; !rest.empty();) {
+        const std::size_t end = rest.find('\0');
+        const std::string_view entry = rest.substr(0, end);
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+            return {.value = std::string(entry.substr(name.size() + 1))};
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return {};
+}
+
+void for_each_process(const std::function<void(ProcessEntry)>& visit) {
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
     if (!directory) return;
     while (const dirent* entry = ::readdir(directory.get())) {
@@ -74,20 +115,79 @@ void for_each_process(Visit visit) {
     }
 }
 
-}  // namespace
-
-std::vector<ProcessEntry> processes_of_session(pid_t session) {
-    std::vector<ProcessEntry> found;
-    for_each_process([&](ProcessEntry process) {
-        if (process.session == session || process.group == session) found.push_back(std::move(process));
-    });
-    return found;
+std::vector<pid_t> parse_pids(std::string_view text) {
+    std::vector<pid_t> pids;
+    const char* place = text.data();
+    const char* const end = place + text.size();
+    while (place != end) {
+        pid_t pid = 0;
+        const auto [next, fault] = std::from_chars(place, end, pid);
+        if (fault == std::errc{}) pids.push_back(pid);
+        place = next == place ? place + 1 : next;
+    }
+    return pids;
 }
 
-std::unordered_set<pid_t> occupied_sessions() {
-    std::unordered_set<pid_t> ids;
-    for_each_process([&](const ProcessEntry& process) { ids.insert({process.session, process.group}); });
-    return ids;
+namespace {
+
+/// The children of every thread of the process; that of most has one.
+std::vector<pid_t> children_of(const ProcessEntry& process) {
+    char path[64];
+    if (process.ended()) return {};
+    if (process.threads <= 1) {
+        std::snprintf(path, sizeof path, "/proc/%d/task/%d/children", process.pid, process.pid);
+        return parse_pids(read_small_file(AT_FDCWD, path).value_or(std::string()));
+    }
+    std::snprintf(path, sizeof path, "/proc/%d/task", process.pid);
+    const std::unique_ptr<DIR, int (*)(DIR*)> threads(::opendir(path), ::closedir);
+    std::string all;
+    while (const dirent* entry = threads ? ::readdir(threads.get()) : nullptr) {
+        if (entry->d_name[0] == '.') continue;
+        const std::string file = std::string(entry->d_name) + "/children";
+        all += read_small_file(::dirfd(threads.get()), file.c_str()).value_or(std::string());
+    }
+    return parse_pids(all);
+}
+
+/// Adds the root, unless its number has gone to another process.
+void add_root(std::vector<ProcessEntry>& found, const ProcessId& root) {
+    auto entry = read_process(root.pid);
+    if (entry && (root.start_time == 0 || entry->start_time == root.start_time))
+        found.push_back(*std::move(entry));
+}
+
+void add_below_by_children(std::vector<ProcessEntry>& found) {
+    for (std::size_t next = 0; next < found.size(); ++next) {
+        const pid_t parent = found[next].pid;
+        for (const pid_t pid : children_of(found[next])) {
+            // Reaped and its number used again in between: then it has another parent.
+            auto entry = read_process(pid);
+            if (entry && entry->parent == parent) found.push_back(*std::move(entry));
+        }
+    }
+}
+
+void add_below_by_pass(std::vector<ProcessEntry>& found) {
+    std::unordered_multimap<pid_t, ProcessEntry> by_parent;
+    for_each_process([&](ProcessEntry entry) {
+        const pid_t parent = entry.parent;
+        by_parent.emplace(parent, std::move(entry));
+    });
+    for (std::size_t next = 0; next < found.size(); ++next) {
+        const auto [begin, end] = by_parent.equal_range(found[next].pid);
+        for (auto child = begin; child != end; ++child) found.push_back(std::move(child->second));
+        by_parent.erase(begin, end);
+    }
+}
+
+}  // namespace
+
+std::vector<ProcessEntry> processes_below(std::span<const ProcessId> roots, const Features& features) {
+    std::vector<ProcessEntry> found;
+    for (const ProcessId& root : roots) add_root(found, root);
+    if (found.empty()) return found;
+    features.proc_children ? add_below_by_children(found) : add_below_by_pass(found);
+    return found;
 }
 
 }  // namespace vigil::os

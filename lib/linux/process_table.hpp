@@ -4,12 +4,24 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
-#include <unordered_set>
+#include <string_view>
 #include <vector>
 
+#include "linux/features.hpp"
+
 namespace vigil::os {
+
+/// A process by number and start (clock ticks since boot): the number alone may go to a stranger.
+struct ProcessId {
+    pid_t pid = 0;
+    std::uint64_t start_time = 0;  ///< 0: not known
+
+    friend bool operator==(const ProcessId&, const ProcessId&) = default;
+};
 
 /// From /proc/PID/stat, see proc(5).
 struct ProcessEntry {
@@ -17,20 +29,38 @@ struct ProcessEntry {
     pid_t parent = 0;
     pid_t group = 0;
     pid_t session = 0;
-    char state = '?';              ///< R S D Z T ...
-    std::uint64_t start_time = 0;  ///< clock ticks since boot; with the pid it names a process, nearly
-    std::string command;           ///< raw, at most 15 bytes
+    char state = '?';             ///< R S D Z T ...
+    std::uint64_t cpu_ticks = 0;  ///< its own time in user and kernel mode, in units of sysconf(_SC_CLK_TCK)
+    unsigned threads = 0;
+    std::uint64_t start_time = 0;
+    std::string command;  ///< raw, at most 15 bytes
+
+    [[nodiscard]] ProcessId id() const noexcept { return {pid, start_time}; }
+    /// A zombie. Not one whose first thread alone has ended: the others go on, and the process with them.
+    [[nodiscard]] bool ended() const noexcept { return (state == 'Z' || state == 'X') && threads <= 1; }
 };
 
 /// Nothing for a process that is gone, or where /proc is not there or hides it (hidepid).
 [[nodiscard]] std::optional<ProcessEntry> read_process(pid_t pid);
 
-/// Every process of session `session` or process group `session`, zombies included, in no order. O(all
-/// processes). A snapshot: any of them may be gone or recycled by the time it is used.
-[[nodiscard]] std::vector<ProcessEntry> processes_of_session(pid_t session);
+struct EnvironmentAnswer {
+    std::optional<std::string> value;
+    bool not_yet = false;  ///< it is being exec'd right now, and shows none for a moment: ask again
+};
+/// The value of `name` in the environment that the process was last exec'd with; nothing where it has none,
+/// has ended, or may not be asked (proc(5), /proc/PID/environ). Reads at most 1 MiB.
+[[nodiscard]] EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name);
 
-/// The ids of all sessions and process groups that have a process, zombies included. One pass over /proc:
-/// cheaper than asking for one session after the other.
-[[nodiscard]] std::unordered_set<pid_t> occupied_sessions();
+/// Every process, one pass over /proc. A snapshot: any of them may be gone or recycled when it is used.
+void for_each_process(const std::function<void(ProcessEntry)>& visit);
+
+/// The numbers in a children file, see proc(5), /proc/PID/task/TID/children.
+[[nodiscard]] std::vector<pid_t> parse_pids(std::string_view text);
+
+/// `roots` and everything below them, zombies included, parents before their children. With
+/// Features::proc_children O(what is found), else one pass over /proc. A process that forks or ends meanwhile
+/// may be missed or shown: look again.
+[[nodiscard]] std::vector<ProcessEntry> processes_below(std::span<const ProcessId> roots,
+                                                        const Features& features);
 
 }  // namespace vigil::os

@@ -5,91 +5,178 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "linux/process_table.hpp"
-
 namespace vigil::os {
+namespace {
 
-ProcessTree::ProcessTree(pid_t leader, UniqueFd pidfd, Features features) noexcept
-    : leader_(leader), pidfd_(std::move(pidfd)), features_(features) {}
-
-const std::optional<ChildEnd>& ProcessTree::end_of_leader() {
-    if (!end_) end_ = reap(pidfd_.get(), features_);
-    return end_;
+Result<void> unless_gone(Result<void> sent) {
+    if (!sent && sent.error().code == ESRCH) return {};
+    return sent;
 }
 
-bool ProcessTree::empty(Look look) {
-    if (gone_) return true;
-    if (!end_of_leader()) return false;
-    // As long as anyone is in the group or session its number is not given to a new process, so once nobody
-    // is, the question must not be asked again: the next holder of the number would be a stranger.
-    if (!group_is_empty(leader_, pidfd_.get(), features_)) return false;
-    if (look == Look::session && !processes_of_session(leader_).empty()) return false;
-    gone_ = true;
-    return true;
+}  // namespace
+
+ProcessTree::ProcessTree(Parts parts, Features features, Orphans& orphans) noexcept
+    : leader_{parts.leader, std::move(parts.pidfd), {}},
+      invocation_(std::move(parts.invocation)),
+      cgroup_(std::move(parts.cgroup)),
+      features_(features),
+      orphans_(&orphans) {}
+
+const std::optional<ChildEnd>& ProcessTree::end_of(Child& child) {
+    if (child.end) return child.end;
+    child.end = reap(child.pidfd.get(), features_);
+    if (child.end) ended_at_ = Orphans::Clock::now();
+    return child.end;
 }
 
-bool ProcessTree::empty(const std::unordered_set<pid_t>& occupied) {
+void ProcessTree::attach(pid_t pid, UniqueFd pidfd) {
+    attached_.emplace(Child{pid, std::move(pidfd), {}});
+}
+
+std::optional<ChildEnd> ProcessTree::end_of_attached() {
+    return attached_ ? end_of(*attached_) : std::nullopt;
+}
+
+bool ProcessTree::empty() {
     if (gone_) return true;
-    if (!end_of_leader() || occupied.contains(leader_)) return false;
-    gone_ = group_is_empty(leader_, pidfd_.get(), features_);
+    if (!end_of_leader() || (attached_ && !end_of(*attached_))) return false;
+    if (cgroup_) {
+        gone_ = !cgroup_.populated();
+    } else {
+        // As long as anyone is in the group or session its number is not given to a new process, so once
+        // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
+        gone_ = group_is_empty(leader_.pid, leader_.pidfd.get(), features_) && no_orphan_left();
+    }
+    if (gone_ && foreseen_) orphans_->forget(invocation_);
     return gone_;
 }
 
+/// A process gives its children to us before it can be reaped, so a table that is younger than the reaping of
+/// the last of them shows all that is left.
+bool ProcessTree::no_orphan_left() {
+    const bool young = orphans_->complete_since(ended_at_);
+    if (young && orphans_->of(leader_.pid, invocation_).empty()) return true;
+    if (!orphans_->cheap() || !orphans_->refresh()) return false;
+    return orphans_->of(leader_.pid, invocation_).empty();
+}
+
+/// Without a pidfd that stands for the group, its number is safe as long as the leader is not reaped.
+bool ProcessTree::group_is_ours() const noexcept {
+    return features_.signal_process_group || (!leader_.end && !has_ended(leader_.pidfd.get()));
+}
+
 Result<void> ProcessTree::signal_leader(int signal) {
-    if (end_) return {};
-    const auto sent = signal_process(pidfd_.get(), signal);
-    if (!sent && sent.error().code != ESRCH) return sent;
-    return {};
+    if (leader_.end) return {};
+    return unless_gone(signal_process(leader_.pidfd.get(), signal));
 }
 
-Result<void> ProcessTree::signal_all(int signal, Look look) {
+Result<void> ProcessTree::signal_own_group(int signal) {
+    if (!group_is_ours()) return {};
+    return unless_gone(signal_group(leader_.pid, leader_.pidfd.get(), signal, features_));
+}
+
+Result<void> ProcessTree::ask(core::effect::SignalTarget to, int signal) {
+    using core::effect::SignalTarget;
     if (gone_) return {};
-    // An adopted leader may have been reaped by another parent; its number then names nobody, or a stranger.
-    const bool by_group = features_.signal_process_group || (!end_ && !has_ended(pidfd_.get()));
-    Result<void> sent;
-    if (by_group) {
-        sent = signal_group(leader_, pidfd_.get(), signal, features_);
-        if (!sent && sent.error().code == ESRCH) sent = {};
+    if (to == SignalTarget::main) {
+        auto sent = signal_leader(signal);
+        (void)signal_leader(SIGCONT);
+        return sent;
     }
-    if (by_group && look == Look::group) return sent;
-    const auto members = signal_members(signal);
-    return sent.ok() ? members : sent;
+    Result<void> sent;
+    const bool by_group = group_is_ours();
+    if (to != SignalTarget::outside_group && by_group) {
+        sent = signal_own_group(signal);
+        (void)signal_own_group(SIGCONT);
+    }
+    if (to == SignalTarget::group && by_group) return sent;
+    const bool in_group = to == SignalTarget::group || (to == SignalTarget::tree && !by_group);
+    const bool outside = to != SignalTarget::group;
+    const int both[] = {signal, SIGCONT};
+    auto others = signal_each(
+        [&] {
+            auto found = members_to_signal();
+            std::erase_if(found, [&](const ProcessEntry& entry) {
+                return entry.group == leader_.pid ? !in_group : !outside;
+            });
+            return found;
+        },
+        both);
+    return sent.ok() ? others : sent;
 }
 
-/// One by one, each held by a pidfd and looked at again after that, so that none can have become another
-/// process in between. Repeated while new ones appear, as a process may fork while it is being looked for;
-/// bounded against one that does nothing else.
-Result<void> ProcessTree::signal_members(int signal) const {
-    constexpr int kMostRounds = 16;
-    Result<void> outcome;
-    std::vector<pid_t> done;
-    for (int round = 0; round < kMostRounds; ++round) {
-        bool found_new = false;
-        for (const ProcessEntry& seen : processes_of_session(leader_)) {
-            if (std::find(done.begin(), done.end(), seen.pid) != done.end()) continue;
-            done.push_back(seen.pid);
-            const auto pidfd = open_pidfd(seen.pid);
-            if (!pidfd) continue;
-            const auto now = read_process(seen.pid);
-            if (!now || now->start_time != seen.start_time) continue;
-            found_new = found_new || seen.state != 'Z';
-            const auto sent = signal_process(pidfd->get(), signal);
-            if (!sent && sent.error().code != ESRCH) outcome = sent;
-        }
-        if (!found_new) break;
+Result<Killed> ProcessTree::kill_all() {
+    if (gone_) return Killed::all;
+    if (cgroup_) {
+        const auto killed = cgroup_.kill();
+        // Root's tasks may leave their cgroup; at least the main process is ended wherever it is.
+        auto main = signal_leader(SIGKILL);
+        if (attached_ && !attached_->end) (void)signal_process(attached_->pidfd.get(), SIGKILL);
+        if (killed && main) return Killed::all;
+        if (killed) return Failure{main.error()};
     }
-    return outcome;
+    const auto found = members_to_signal();
+    const auto is_leader = [&](const ProcessEntry& entry) { return entry.pid == leader_.pid; };
+    const bool alone = std::all_of(found.begin(), found.end(), is_leader);
+    // One system call for what most tasks are. The group gets it in any case: the kernel lets no fork within
+    // a group slip through.
+    Result<Killed> rest =
+        alone ? Result<Killed>(Killed::all) : kill_each([this] { return members_to_signal(); });
+    const auto group = rest && *rest == Killed::part ? Result<void>() : signal_own_group(SIGKILL);
+    if (!rest) return rest;
+    if (!group) return Failure{group.error()};
+    return rest;
 }
 
 Result<void> ProcessTree::freeze(bool frozen) {
-    return signal_all(frozen ? SIGSTOP : SIGCONT, Look::session);
+    if (gone_) return {};
+    if (cgroup_) return cgroup_.freeze(frozen);
+    const int one[] = {frozen ? SIGSTOP : SIGCONT};
+    return signal_each([this] { return members(); }, one);
 }
 
-std::vector<Survivor> ProcessTree::survivors() const {
+std::vector<ProcessEntry> ProcessTree::members() {
+    if (gone_) return {};
+    return cgroup_ ? members_of_cgroup() : members_by_walk();
+}
+
+/// Signals make orphans.
+std::vector<ProcessEntry> ProcessTree::members_to_signal() {
+    auto found = members();
+    if (!cgroup_ && found.size() > 1) {
+        orphans_->foresee(found, invocation_);
+        foreseen_ = true;
+    }
+    return found;
+}
+
+/// Who is listed before and after he was looked at was a member when looked at.
+std::vector<ProcessEntry> ProcessTree::members_of_cgroup() const {
+    std::vector<ProcessEntry> found;
+    for (const pid_t pid : cgroup_.members())
+        if (auto entry = read_process(pid)) found.push_back(*std::move(entry));
+    if (found.empty()) return found;
+    auto still = cgroup_.members();
+    std::sort(still.begin(), still.end());
+    std::erase_if(found, [&](const ProcessEntry& entry) {
+        return !std::binary_search(still.begin(), still.end(), entry.pid);
+    });
+    return found;
+}
+
+std::vector<ProcessEntry> ProcessTree::members_by_walk() {
+    // What is not known of yet is found by the next look.
+    (void)orphans_->refresh();
+    std::vector<ProcessId> roots = orphans_->of(leader_.pid, invocation_);
+    if (!leader_.end && !has_ended(leader_.pidfd.get())) roots.push_back({leader_.pid, 0});
+    if (attached_ && !attached_->end) roots.push_back({attached_->pid, 0});
+    return processes_below(roots, features_);
+}
+
+std::vector<Survivor> ProcessTree::survivors() {
     std::vector<Survivor> left;
-    if (gone_) return left;
-    for (ProcessEntry& entry : processes_of_session(leader_))
-        if (entry.state != 'Z' && entry.state != 'X') left.push_back({entry.pid, std::move(entry.command)});
+    for (ProcessEntry& entry : members())
+        if (!entry.ended()) left.push_back({entry.pid, std::move(entry.command), entry.state});
     return left;
 }
 

@@ -1,71 +1,105 @@
-// Layer linux. Everything one run of a task has started, as far as it can be known: the main process is
-// leader of a session and of a process group of its own, and its children stay in them unless they leave.
-// Whoever leaves the session (setsid) is not seen here.
+// Layer linux. Everything one run of a task has started: in its cgroup, where it has one. Without a cgroup:
+// its process group, what is found below its main process, and the orphans that say they are of this run.
 //
-// Owns the pidfd of the main process. Not thread-safe.
+// Without a cgroup it is missed who has left the session and cleared its environment (or become another user)
+// before it became our orphan, unless signals went to the tree before that (orphans.hpp); with one, nobody
+// who has not the right to leave a cgroup.
+//
+// Owns the pidfd of the main process and the cgroup. From the main thread.
 #pragma once
 
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "core/effect.hpp"
+#include "linux/cgroup.hpp"
 #include "linux/features.hpp"
+#include "linux/member_signals.hpp"
+#include "linux/orphans.hpp"
 #include "linux/process.hpp"
 
 namespace vigil::os {
 
-/// How closely to look. `group` is one system call; `session` also finds children that made process groups of
-/// their own (job control of a shell), by reading all of /proc.
-enum class Look : std::uint8_t { group, session };
-
 struct Survivor {
     pid_t pid = 0;
     std::string command;  ///< raw, at most 15 bytes
+    char state = '?';     ///< D: in uninterruptible sleep, dies when what it waits for is over
 };
 
 class ProcessTree {
   public:
-    /// `leader` is an own child, made by setsid(2) in it, or an adopted process that was.
-    ProcessTree(pid_t leader, UniqueFd pidfd, Features features) noexcept;
+    struct Parts {
+        pid_t leader = 0;  ///< an own child, made by setsid(2) in it, or an adopted process that was
+        UniqueFd pidfd;
+        std::string invocation;  ///< VIGIL_INVOCATION in its environment
+        TaskCgroup cgroup;       ///< may be empty
+    };
+    /// `orphans` outlives the tree.
+    ProcessTree(Parts parts, Features features, Orphans& orphans) noexcept;
 
-    [[nodiscard]] pid_t leader() const noexcept { return leader_; }
+    [[nodiscard]] pid_t leader() const noexcept { return leader_.pid; }
+    [[nodiscard]] const std::string& invocation() const noexcept { return invocation_; }
+    [[nodiscard]] const TaskCgroup& cgroup() const noexcept { return cgroup_; }
     /// Becomes readable when the main process has ended (poll(2), EPOLLIN), and stays so for ever.
-    [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
-
+    [[nodiscard]] int pidfd() const noexcept { return leader_.pidfd.get(); }
     /// Reaps the main process once it has ended; nothing before. The same answer each time after.
-    [[nodiscard]] const std::optional<ChildEnd>& end_of_leader();
-    /// Whether the main process is reaped and nothing else is left. Final: once true, true for ever, and no
-    /// signal is sent any more. Zombies that nobody has reaped count as left: reap_orphans() first.
-    [[nodiscard]] bool empty(Look look = Look::group);
-    /// As with Look::session, from a list of occupied_sessions() that was made after the main process had
-    /// ended: one list serves many trees.
-    [[nodiscard]] bool empty(const std::unordered_set<pid_t>& occupied);
+    [[nodiscard]] const std::optional<ChildEnd>& end_of_leader() { return end_of(leader_); }
+
+    /// A second process of the run, spawned beside the main one; one at a time.
+    void attach(pid_t pid, UniqueFd pidfd);
+    [[nodiscard]] pid_t attached() const noexcept { return attached_ ? attached_->pid : 0; }
+    [[nodiscard]] int attached_pidfd() const noexcept { return attached_ ? attached_->pidfd.get() : -1; }
+    /// Reaps it once it has ended; nothing before, and where there is none.
+    [[nodiscard]] std::optional<ChildEnd> end_of_attached();
+
+    /// Whether the main process (and the attached one) is reaped and nothing else is left. Final: once true,
+    /// true for ever, and no signal is sent any more. Without a cgroup, orphans of the run that nobody has
+    /// reaped count as left (Orphans::reap), and where there are many orphans somebody has to bring them up
+    /// to date before asking (Orphans::refresh). No pass over /proc where that can be avoided.
+    [[nodiscard]] bool empty();
 
     /// Sends to the main process; success where it has ended already, since there is nothing left to do.
     [[nodiscard]] Result<void> signal_leader(int signal);
-    /// Sends to everything in the group (or session). EPERM when someone is left whom we may not signal.
-    [[nodiscard]] Result<void> signal_all(int signal, Look look = Look::group);
-    /// SIGKILL to everything the session holds. Where very many trees are to be killed at once, Look::group
-    /// first and the session only for what is left keeps that from costing O(processes) each.
-    [[nodiscard]] Result<void> kill_all(Look look = Look::session) { return signal_all(9, look); }
-    /// SIGSTOP or SIGCONT to everything in the session.
+    /// Sends `signal`, then SIGCONT, so that a stopped process acts on it. EPERM where somebody may not be
+    /// signalled; the others got it all the same. `main` is the process that was started.
+    [[nodiscard]] Result<void> ask(core::effect::SignalTarget to, int signal);
+    /// SIGKILL to everything. What is forked meanwhile may escape: look at empty(), and call again.
+    [[nodiscard]] Result<Killed> kill_all();
+    /// Stops everything, or lets it go on.
     [[nodiscard]] Result<void> freeze(bool frozen);
 
-    /// Who is left, zombies excepted, for messages. Reads all of /proc.
-    [[nodiscard]] std::vector<Survivor> survivors() const;
+    /// Who is there now, zombies included; O(members).
+    [[nodiscard]] std::vector<ProcessEntry> members();
+    /// Who is left, zombies excepted, for messages.
+    [[nodiscard]] std::vector<Survivor> survivors();
 
   private:
-    [[nodiscard]] Result<void> signal_members(int signal) const;
+    struct Child {
+        pid_t pid = 0;
+        UniqueFd pidfd;
+        std::optional<ChildEnd> end;
+    };
+    [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
+    [[nodiscard]] bool no_orphan_left();
+    [[nodiscard]] bool group_is_ours() const noexcept;
+    [[nodiscard]] Result<void> signal_own_group(int signal);
+    [[nodiscard]] std::vector<ProcessEntry> members_to_signal();
+    [[nodiscard]] std::vector<ProcessEntry> members_of_cgroup() const;
+    [[nodiscard]] std::vector<ProcessEntry> members_by_walk();
 
-    pid_t leader_;
-    UniqueFd pidfd_;
+    Child leader_;
+    std::optional<Child> attached_;
+    std::string invocation_;
+    TaskCgroup cgroup_;
     Features features_;
-    std::optional<ChildEnd> end_;
+    Orphans* orphans_;
+    Orphans::Clock::time_point ended_at_{};  ///< when the last of both was found to have ended
+    bool foreseen_ = false;
     bool gone_ = false;
 };
 

@@ -45,13 +45,16 @@ SpawnOutcome SpawnFlight::carry_out(SpawnContext& context, const ChildStack& sta
     if (made < 0) {
         // The number may have been stored and taken back before the call failed: it is nobody's.
         const int error = static_cast<int>(-made);
-        return failed({SpawnStage::clone, error, "making the process"});
+        return failed({SpawnStage::clone, error,
+                       ready.cgroup ? "making the process in the cgroup " + ready.cgroup.path()
+                                    : "making the process"});
     }
     UniqueFd pidfd(report_.pidfd);
     if (given_up != 0) {
         // It may have got through its exec in the last moment, and started something.
         ::kill(-static_cast<pid_t>(made), SIGKILL);
         pidfd_calls::send_signal(pidfd.get(), SIGKILL, 0);
+        if (ready.cgroup) (void)ready.cgroup.kill();
     }
     if (given_up != 0 || report_.error != 0) {
         wait_and_reap(pidfd.get());
@@ -60,11 +63,15 @@ SpawnOutcome SpawnFlight::carry_out(SpawnContext& context, const ChildStack& sta
     SpawnOutcome outcome;
     outcome.task = job_.task;
     outcome.generation = job_.generation;
+    outcome.auxiliary = job_.auxiliary.has_value();
     outcome.pid = static_cast<pid_t>(made);
     outcome.pidfd = std::move(pidfd);
     outcome.uid = ready.identity.uid;
     outcome.notify = std::move(ready.notify);
     outcome.heartbeat_pipe = std::move(ready.heartbeat_reader);
+    for (int stream = 0; stream < 2; ++stream)
+        outcome.output[stream] = std::move(ready.output.reader[stream]);
+    outcome.cgroup = std::move(ready.cgroup);
     outcome.invocation = std::move(ready.invocation);
     outcome.spawned_at = Clock::now();
     return outcome;
@@ -121,6 +128,7 @@ SpawnOutcome SpawnFlight::failed(SpawnFailure failure) const {
     SpawnOutcome outcome;
     outcome.task = job_.task;
     outcome.generation = job_.generation;
+    outcome.auxiliary = job_.auxiliary.has_value();
     outcome.spawned_at = Clock::now();
     outcome.failure = std::move(failure);
     return outcome;
@@ -145,7 +153,7 @@ std::string SpawnFlight::given_up_detail(SpawnStage stage) const {
         case SpawnStage::prepare_environment: return launch.env_file;
         case SpawnStage::look_up_user: return "user " + launch.user;
         case SpawnStage::cwd: return launch.cwd;
-        default: return launch.command.front();
+        default: return job_.auxiliary ? job_.auxiliary->command.front() : launch.command.front();
     }
 }
 

@@ -30,6 +30,7 @@ void discard(SpawnOutcome& outcome) {
     if (outcome.pid == 0) return;
     ::kill(-outcome.pid, SIGKILL);  // unreaped, so the number is still its own
     pidfd_calls::send_signal(outcome.pidfd.get(), SIGKILL, 0);
+    if (outcome.cgroup) (void)outcome.cgroup.kill();
     wait_and_reap(outcome.pidfd.get());
 }
 
@@ -160,6 +161,7 @@ void Spawner::Shared::look_after_queue(Clock::time_point now, const std::shared_
         SpawnOutcome outcome;
         outcome.task = queue.front().job.task;
         outcome.generation = queue.front().job.generation;
+        outcome.auxiliary = queue.front().job.auxiliary.has_value();
         outcome.spawned_at = now;
         outcome.failure = {
             core::SpawnStage::prepare_environment, EAGAIN,

@@ -2,9 +2,10 @@
 // for as long as it likes (cwd on a dead mount), and a look-up of a user or a file may be too. Nothing here
 // decides when or whether.
 //
-// A spawn: environment, identity, command, notify socket and pipe are prepared in the thread; then clone3(2)
-// with CLONE_VM, CLONE_VFORK and CLONE_FILES, so that neither memory nor the descriptor table is copied; the
-// child (child.hpp) uses raw system calls only and reports its failure through the shared memory.
+// A spawn: environment, identity, command, notify socket, pipes and cgroup are prepared in the thread; then
+// clone3(2) with CLONE_VM, CLONE_VFORK, CLONE_FILES and CLONE_INTO_CGROUP, so that neither memory nor the
+// descriptor table is copied; the child (child.hpp) uses raw system calls only and reports its failure
+// through the shared memory.
 #pragma once
 
 #include <sys/resource.h>
@@ -24,6 +25,7 @@
 #include "core/cause.hpp"
 #include "core/spec.hpp"
 #include "core/state.hpp"
+#include "linux/cgroup.hpp"
 #include "linux/environment.hpp"
 #include "linux/notify_socket.hpp"
 #include "linux/standard_streams.hpp"
@@ -31,6 +33,16 @@
 namespace vigil::os {
 
 using Invocation = std::array<std::uint8_t, 16>;
+
+/// A second process of a run that is there already: the same spec but for the command, the same generation
+/// and invocation, no notify socket and no heartbeat pipe; its output goes where the daemon's goes, or
+/// nowhere where the run's does.
+struct Auxiliary {
+    std::vector<std::string> command;  ///< argv, as LaunchSpec::command
+    std::string invocation;            ///< of the run, as in SpawnOutcome
+    Environment variables;             ///< set last
+    UniqueFd cgroup;                   ///< of the run (TaskCgroup::open()); empty: it has none
+};
 
 struct SpawnJob {
     core::TaskId task{};
@@ -41,17 +53,23 @@ struct SpawnJob {
     /// Where the kernel stores the pid before the child runs (CLONE_PARENT_SETTID), for a record that has to
     /// survive us; resident memory, valid until the outcome was taken. Null: nowhere.
     pid_t* pid_record = nullptr;
+    std::optional<Auxiliary> auxiliary = std::nullopt;
 };
 
 /// Either a running process or a `failure`, in which case pid is 0 and nothing of the spawn is left.
 struct SpawnOutcome {
     core::TaskId task{};
     core::Generation generation{};
-    pid_t pid = 0;  ///< leader of its own session and group; its environment has VIGIL_INVOCATION
+    bool auxiliary = false;  ///< of a job with one: not the run's main process
+    pid_t pid = 0;           ///< leader of its own session and group; its environment has VIGIL_INVOCATION
     UniqueFd pidfd;
-    uid_t uid = 0;                                       ///< what the process runs as
-    NotifySocket notify;                                 ///< empty unless the spec may notify
-    UniqueFd heartbeat_pipe;                             ///< read end, non-blocking; none unless heartbeat.fd
+    uid_t uid = 0;            ///< what the process runs as
+    NotifySocket notify;      ///< empty unless the spec may notify
+    UniqueFd heartbeat_pipe;  ///< read end, non-blocking; none unless heartbeat.fd
+    /// Read ends of what it prints, non-blocking, by core::OutputStream; that of stderr is empty unless the
+    /// spec has it apart, both are unless the spec's output goes to a file.
+    UniqueFd output[2];
+    TaskCgroup cgroup;                                   ///< empty where there is no home for cgroups
     std::string invocation;                              ///< 32 hexadecimal digits
     std::chrono::steady_clock::time_point spawned_at{};  ///< when the exec was done, or the failure known
     std::optional<core::SpawnFailure> failure;
@@ -65,6 +83,9 @@ struct SpawnerOptions {
     std::optional<rlimit> open_files;
     /// Without it a spawn with a heartbeat pipe costs O(open descriptors).
     std::shared_ptr<LowDescriptors> low_descriptors;
+    /// Null: tasks get no cgroups.
+    std::shared_ptr<CgroupHome> cgroups;
+    std::string journal_socket = "/run/systemd/journal/stdout";
     unsigned threads = 2;
     /// One more thread is started whenever all are busy and none has finished anything for `grow_after`.
     unsigned max_threads = 16;
@@ -93,6 +114,7 @@ class Spawner {
     /// Queues the spawn; exactly one outcome follows unless cancel() says otherwise.
     void submit(SpawnJob job);
 
+    /// For a run with an auxiliary process on its way this is that one: the run's own was handed over before.
     enum class Cancelled : std::uint8_t {
         dropped,  ///< was still queued: no outcome will follow
         killed,   ///< in flight: killed if there is a child; an outcome follows, a failure with ECANCELED

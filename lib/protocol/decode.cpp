@@ -217,6 +217,7 @@ Params read_status(Reader& in) {
     params::TaskStatus status;
     in.read("name", status.names);
     in.read("spec", status.spec);
+    in.read("details", status.details);
     return status;
 }
 
@@ -232,10 +233,12 @@ Params read_shutdown(Reader& in) {
     return shutdown;
 }
 
-Params read_subscribe(Reader& in) {
-    params::EventsSubscribe subscribe;
-    in.read("name", subscribe.names);
-    return subscribe;
+/// For parameters that are patterns and nothing else.
+template <typename T>
+Params read_names(Reader& in) {
+    T params;
+    in.read("name", params.names);
+    return params;
 }
 
 Params read_params(const MethodInfo& method, Reader& in) {
@@ -251,14 +254,14 @@ Params read_params(const MethodInfo& method, Reader& in) {
         case Method::task_signal: return read_signal_order(in);
         case Method::task_status: return read_status(in);
         case Method::task_wait: return read_wait(in);
-        case Method::events_subscribe: return read_subscribe(in);
+        case Method::task_pause:
+        case Method::task_resume: return read_names<params::TaskFreeze>(in);
+        case Method::task_logs: return read_names<params::TaskLogs>(in);
+        case Method::events_subscribe: return read_names<params::EventsSubscribe>(in);
         case Method::daemon_hello:
         case Method::daemon_status:
         case Method::daemon_upgrade:
-        case Method::daemon_reload:
-        case Method::task_pause:
-        case Method::task_resume:
-        case Method::task_logs: break;
+        case Method::daemon_reload: break;
     }
     return params::None{};
 }

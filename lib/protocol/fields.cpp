@@ -28,7 +28,7 @@ void read_exit_kind(JsonCursor& in, LastExitView& to) {
     to.status.kind = word == "code" ? Kind::code : word == "signal" ? Kind::signal : Kind::unknown;
 }
 
-constexpr std::array<Field<LastExitView>, 5> kExitFields = {{
+constexpr std::array<Field<LastExitView>, 9> kExitFields = {{
     {"kind", read_exit_kind},
     {"code",
      [](JsonCursor& in, LastExitView& to) {
@@ -42,6 +42,13 @@ constexpr std::array<Field<LastExitView>, 5> kExitFields = {{
      }},
     {"core", [](JsonCursor& in, LastExitView& to) { in.read(to.status.core); }},
     {"at", [](JsonCursor& in, LastExitView& to) { read_time(in, to.at); }},
+    {"user_ms", [](JsonCursor& in, LastExitView& to) { in.read(to.user); }},
+    {"system_ms", [](JsonCursor& in, LastExitView& to) { in.read(to.system); }},
+    {"max_rss_bytes", [](JsonCursor& in, LastExitView& to) { in.read(to.max_rss); }},
+    {"lines",
+     [](JsonCursor& in, LastExitView& to) {
+         if (!in.take_null()) read_strings(in, to.lines);
+     }},
 }};
 
 }  // namespace
@@ -93,7 +100,7 @@ void write_ms(json::Writer& out, std::string_view name, const std::optional<core
         out.null();
 }
 
-void write_exit(json::Writer& out, const core::ExitStatus& status, std::optional<WallTime> at) {
+void begin_exit(json::Writer& out, const core::ExitStatus& status) {
     using Kind = core::ExitStatus::Kind;
     out.begin_object().member("kind", exit_kind_name(status.kind)).key("code");
     if (status.kind == Kind::code)
@@ -106,8 +113,6 @@ void write_exit(json::Writer& out, const core::ExitStatus& status, std::optional
     else
         out.null();
     out.member("core", status.core);
-    if (at) out.member("at", Rfc3339(*at).view());
-    out.end_object();
 }
 
 }  // namespace vigil::protocol

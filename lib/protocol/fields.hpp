@@ -24,8 +24,8 @@ void read_last_exit(JsonCursor& in, std::optional<LastExitView>& to);
 void write_text(json::Writer& out, std::string_view name, std::string_view text);
 /// Writes whole milliseconds, rounded down, or null.
 void write_ms(json::Writer& out, std::string_view name, const std::optional<core::Duration>& duration);
-/// {"kind","code","signal","core"} and, where `at` is known, "at".
-void write_exit(json::Writer& out, const core::ExitStatus& status, std::optional<WallTime> at);
+/// {"kind","code","signal","core"}, the object left open.
+void begin_exit(json::Writer& out, const core::ExitStatus& status);
 
 /// An array of objects.
 template <typename T>

@@ -31,12 +31,14 @@ constexpr std::array<Parameter, 4> kKill = {
     {kName, {"now", Type::boolean, false, "SIGKILL at once (default: false)"}, kWait, kTimeout}};
 constexpr std::array<Parameter, 2> kSignal = {
     {kName, {"signal", Type::signal, true, "\"HUP\", \"SIGHUP\" or 1"}}};
-constexpr std::array<Parameter, 2> kStatus = {
+constexpr std::array<Parameter, 3> kStatus = {
     {kNames,
-     {"spec", Type::boolean, false, "add the effective specification to each task (default: false)"}}};
+     {"spec", Type::boolean, false, "add the effective specification to each task (default: false)"},
+     {"details", Type::boolean, false, "add resources used and the last lines printed (default: false)"}}};
+constexpr std::array<Parameter, 1> kOnlyName = {{kName}};
 constexpr std::array<Parameter, 3> kTaskWait = {
     {kName, {"for", Type::wait_for, true, "healthy, stopped, completed or exit"}, kTimeout}};
-constexpr std::array<Parameter, 1> kSubscribe = {{kNames}};
+constexpr std::array<Parameter, 1> kOnlyNames = {{kNames}};
 
 constexpr std::span<const Parameter> kNone;
 constexpr bool kYes = true;
@@ -59,15 +61,16 @@ constexpr std::array<MethodInfo, 19> kMethods = {{
     {Method::task_signal, "task.signal", Right::operate, kYes, kSignal, "send a signal to the main process"},
     {Method::task_status, "task.status", Right::read, kYes, kStatus, "where tasks are, and why"},
     {Method::task_wait, "task.wait", Right::read, kYes, kTaskWait, "answer when tasks get somewhere"},
-    {Method::events_subscribe, "events.subscribe", Right::read, kYes, kSubscribe,
+    {Method::task_pause, "task.pause", Right::operate, kYes, kOnlyName,
+     "freeze all processes of tasks; their heartbeats are not judged meanwhile"},
+    {Method::task_resume, "task.resume", Right::operate, kYes, kOnlyName, "let frozen tasks go on"},
+    {Method::task_logs, "task.logs", Right::read, kYes, kOnlyNames, "where what tasks print is kept"},
+    {Method::events_subscribe, "events.subscribe", Right::read, kYes, kOnlyNames,
      "be told every change of state"},
     {Method::daemon_upgrade, "daemon.upgrade", Right::admin, kNotYet, kNone,
      "re-execute the daemon in place"},
     {Method::daemon_reload, "daemon.reload", Right::admin, kNotYet, kNone,
      "take over the changed configuration"},
-    {Method::task_pause, "task.pause", Right::operate, kNotYet, kNone, "suspend supervision"},
-    {Method::task_resume, "task.resume", Right::operate, kNotYet, kNone, "take supervision up again"},
-    {Method::task_logs, "task.logs", Right::read, kNotYet, kNone, "what tasks printed"},
 }};
 
 constexpr bool in_order_of_method() {

@@ -35,13 +35,13 @@ enum class Method : std::uint8_t {
     task_signal,
     task_status,
     task_wait,
+    task_pause,
+    task_resume,
+    task_logs,
     events_subscribe,
     // Named by the protocol, not carried out by this version.
     daemon_upgrade,
     daemon_reload,
-    task_pause,
-    task_resume,
-    task_logs,
 };
 
 enum class ParameterType : std::uint8_t {
@@ -108,9 +108,17 @@ struct TaskWait {
     For what = For::healthy;
     std::optional<core::Duration> timeout;
 };
+/// task.pause, task.resume
+struct TaskFreeze {
+    Patterns names;
+};
 struct TaskStatus {
-    Patterns names;     ///< empty: every task
-    bool spec = false;  ///< add the effective specification to each
+    Patterns names;        ///< empty: every task
+    bool spec = false;     ///< add the effective specification to each
+    bool details = false;  ///< add what costs something to find out: resources, the last lines printed
+};
+struct TaskLogs {
+    Patterns names;  ///< empty: every task
 };
 struct DaemonCheck {
     std::optional<std::string> path;  ///< absolute; nothing: the file the daemon was started with
@@ -124,9 +132,9 @@ struct EventsSubscribe {
 
 }  // namespace params
 
-using Params =
-    std::variant<params::None, params::TaskOrder, params::TaskAdd, params::TaskSignal, params::TaskWait,
-                 params::TaskStatus, params::DaemonCheck, params::DaemonShutdown, params::EventsSubscribe>;
+using Params = std::variant<params::None, params::TaskOrder, params::TaskAdd, params::TaskSignal,
+                            params::TaskWait, params::TaskFreeze, params::TaskStatus, params::TaskLogs,
+                            params::DaemonCheck, params::DaemonShutdown, params::EventsSubscribe>;
 
 /// Checks names, types and ranges of `given` (nullptr: none) against the method's table and fills its struct.
 /// Unknown parameters are errors that name the nearest known one.

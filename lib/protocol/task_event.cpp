@@ -51,10 +51,12 @@ void write_task_event(json::Writer& out, const core::effect::Announce& change, s
     out.member("restart_attempts", change.attempts).member("max_restart_attempts", change.max_attempts);
     write_ms(out, "next_start_in_ms", change.next_start_in);
     out.key("last_exit");
-    if (change.exit)
-        write_exit(out, *change.exit, std::nullopt);
-    else
+    if (change.exit) {
+        begin_exit(out, *change.exit);
+        out.end_object();
+    } else {
         out.null();
+    }
     out.end_object();
 }
 

@@ -59,7 +59,47 @@ class CauseDetails {
     json::Writer& out_;
 };
 
-void write_members(json::Writer& out, const core::TaskReport& report, const ClockReading& clock) {
+void write_output(json::Writer& out, const std::optional<OutputFacts>& output) {
+    out.key("output");
+    if (!output) {
+        out.null();
+        return;
+    }
+    out.begin_object().member("written_bytes", output->written).member("dropped_bytes", output->dropped);
+    out.member("dropped_lines", output->dropped_lines);
+    write_text(out, "fault", output->fault);
+    out.end_object();
+}
+
+void write_resources(json::Writer& out, const std::optional<Resources>& resources) {
+    out.key("resources");
+    if (!resources) {
+        out.null();
+        return;
+    }
+    out.begin_object().member("processes", resources->processes).member("memory_bytes", resources->memory);
+    out.member("cpu_ms", resources->cpu.count()).end_object();
+}
+
+void write_last_exit(json::Writer& out, const core::LastExit& exit, const ClockReading& clock,
+                     const TaskFacts& facts) {
+    begin_exit(out, exit.status);
+    out.member("at", Rfc3339(clock.wall_time(exit.at)).view());
+    write_ms(out, "user_ms", exit.usage ? std::optional(exit.usage->user) : std::nullopt);
+    write_ms(out, "system_ms", exit.usage ? std::optional(exit.usage->system) : std::nullopt);
+    out.member("max_rss_bytes", exit.usage ? std::optional(exit.usage->max_rss) : std::nullopt).key("lines");
+    if (facts.last_lines) {
+        out.begin_array();
+        for (const std::string& line : *facts.last_lines) out.value(line);
+        out.end_array();
+    } else {
+        out.null();
+    }
+    out.end_object();
+}
+
+void write_members(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
+                   const TaskFacts& facts) {
     out.member("name", report.name).member("status", core::to_string(report.state));
     out.member("paused", report.paused).member("desired", desired_name(report.desired));
     out.member("waiting_turn", report.waiting_turn).key("cause");
@@ -87,9 +127,11 @@ void write_members(json::Writer& out, const core::TaskReport& report, const Cloc
     write_text(out, "status_text", report.status_text);
     out.member("notified_errno", report.notified_errno).key("last_exit");
     if (report.last_exit)
-        write_exit(out, report.last_exit->status, clock.wall_time(report.last_exit->at));
+        write_last_exit(out, *report.last_exit, clock, facts);
     else
         out.null();
+    write_output(out, facts.output);
+    write_resources(out, facts.resources);
 }
 
 }  // namespace
@@ -105,17 +147,11 @@ void write_cause(json::Writer& out, const core::Cause& cause) {
     out.end_object();
 }
 
-void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock) {
-    out.begin_object();
-    write_members(out, report, clock);
-    out.end_object();
-}
-
 void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
-                       std::string_view spec) {
+                       const TaskFacts& facts) {
     out.begin_object();
-    write_members(out, report, clock);
-    out.key("spec").raw(spec);
+    write_members(out, report, clock, facts);
+    if (!facts.spec.empty()) out.key("spec").raw(facts.spec);
     out.end_object();
 }
 

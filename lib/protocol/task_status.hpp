@@ -7,9 +7,14 @@
 //    "started_at":"2026-03-01T12:00:00.250Z","uptime_ms":81250,"last_heartbeat_age_ms":120,
 //    "heartbeat_timeout_ms":2000,"next_start_in_ms":null,"stop_kill_in_ms":null,"status_text":"serving",
 //    "notified_errno":null,
-//    "last_exit":{"kind":"code","code":3,"signal":null,"core":false,"at":"2026-03-01T11:59:58.900Z"}}
+//    "last_exit":{"kind":"code","code":3,"signal":null,"core":false,"at":"2026-03-01T11:59:58.900Z",
+//                 "user_ms":120,"system_ms":30,"max_rss_bytes":5242880,"lines":["what it printed last"]},
+//    "output":{"written_bytes":4096,"dropped_bytes":0,"dropped_lines":0,"fault":null},
+//    "resources":{"processes":3,"memory_bytes":5242880,"cpu_ms":150}}
 //
 // Every member is always there; what does not apply is null. max_restart_attempts is null where unlimited.
+// `lines` and `resources` are null unless details were asked for; `output` is null as well then, while
+// nothing was dropped and nothing is in the way.
 #pragma once
 
 #include <sys/types.h>
@@ -28,12 +33,34 @@
 
 namespace vigil::protocol {
 
+/// What became of what a task printed, since the daemon started.
+struct OutputFacts {
+    std::uint64_t written = 0;  ///< bytes put into its log
+    std::uint64_t dropped = 0;  ///< bytes lost
+    std::uint64_t dropped_lines = 0;
+    std::string fault;  ///< why nothing can be written now; empty: all is well
+};
+
+/// What the processes of a task use at the moment.
+struct Resources {
+    std::uint64_t processes = 0;
+    std::uint64_t memory = 0;  ///< bytes
+    std::chrono::milliseconds cpu{};
+};
+
+/// What is known of a task beside the supervisor's report. Empty parts become null.
+struct TaskFacts {
+    std::optional<OutputFacts> output = std::nullopt;
+    std::optional<Resources> resources = std::nullopt;
+    /// Raw; what the run that ended last had printed.
+    std::optional<std::vector<std::string>> last_lines = std::nullopt;
+    std::string spec =
+        {};  ///< the effective specification as JSON text, masked as the reader's rights demand
+};
+
 /// One task object. Costs no allocation but what `out` needs and, where there is a cause, its text.
-void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock);
-/// The same with "spec": `spec` is the effective specification as JSON text, masked as the reader's rights
-/// demand.
 void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
-                       std::string_view spec);
+                       const TaskFacts& facts = {});
 
 /// {"kind":..., "text":..., ...}, or null for cause::None. Beside kind and text:
 ///   operator            uid, pid
@@ -52,8 +79,13 @@ struct CauseView {
 };
 
 struct LastExitView {
+    using Ms = std::chrono::milliseconds;
     core::ExitStatus status;
     std::optional<WallTime> at;
+    std::optional<Ms> user;
+    std::optional<Ms> system;
+    std::optional<std::uint64_t> max_rss;  ///< bytes
+    std::vector<std::string> lines;
 };
 
 /// A task object as read back; durations are whole milliseconds.
@@ -78,6 +110,8 @@ struct TaskStatus {
     std::optional<Ms> stop_kill_in;
     std::string status_text;
     std::optional<LastExitView> last_exit;
+    std::optional<OutputFacts> output;
+    std::optional<Resources> resources;
     std::string spec;  ///< the effective specification as JSON text, where it was asked for
 };
 

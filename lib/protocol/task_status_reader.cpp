@@ -7,7 +7,27 @@ namespace vigil::protocol {
 namespace {
 
 // In the order of write_task_status, which makes each found at once.
-constexpr std::array<Field<TaskStatus>, 20> kFields = {{
+constexpr std::array<Field<OutputFacts>, 4> kOutputFields = {{
+    {"written_bytes", [](JsonCursor& in, OutputFacts& to) { in.read(to.written); }},
+    {"dropped_bytes", [](JsonCursor& in, OutputFacts& to) { in.read(to.dropped); }},
+    {"dropped_lines", [](JsonCursor& in, OutputFacts& to) { in.read(to.dropped_lines); }},
+    {"fault", [](JsonCursor& in, OutputFacts& to) { read_text(in, to.fault); }},
+}};
+
+constexpr std::array<Field<Resources>, 3> kResourceFields = {{
+    {"processes", [](JsonCursor& in, Resources& to) { in.read(to.processes); }},
+    {"memory_bytes", [](JsonCursor& in, Resources& to) { in.read(to.memory); }},
+    {"cpu_ms", [](JsonCursor& in, Resources& to) { in.read(to.cpu); }},
+}};
+
+/// An object or null.
+template <typename T>
+void read_part(JsonCursor& in, std::optional<T>& to, std::span<const Field<T>> fields) {
+    to.reset();
+    if (!in.take_null()) read_object(in, to.emplace(), fields);
+}
+
+constexpr std::array<Field<TaskStatus>, 22> kFields = {{
     {"name", [](JsonCursor& in, TaskStatus& to) { in.read(to.name); }},
     {"status", [](JsonCursor& in, TaskStatus& to) { in.read(to.status); }},
     {"paused", [](JsonCursor& in, TaskStatus& to) { in.read(to.paused); }},
@@ -27,6 +47,9 @@ constexpr std::array<Field<TaskStatus>, 20> kFields = {{
     {"stop_kill_in_ms", [](JsonCursor& in, TaskStatus& to) { in.read(to.stop_kill_in); }},
     {"status_text", [](JsonCursor& in, TaskStatus& to) { read_text(in, to.status_text); }},
     {"last_exit", [](JsonCursor& in, TaskStatus& to) { read_last_exit(in, to.last_exit); }},
+    {"output", [](JsonCursor& in, TaskStatus& to) { read_part<OutputFacts>(in, to.output, kOutputFields); }},
+    {"resources",
+     [](JsonCursor& in, TaskStatus& to) { read_part<Resources>(in, to.resources, kResourceFields); }},
     {"spec", [](JsonCursor& in, TaskStatus& to) { to.spec = in.skip(); }},
 }};
 

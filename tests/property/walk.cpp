@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <iterator>
 #include <memory>
 
@@ -72,9 +73,12 @@ void Walk::forge_event() {
     if (generation == report->generation && world_.find(*task, generation) != nullptr) return;
     event::Notified message = some_message();
     message.generation = generation;
-    const Event events[] = {
-        event::Spawned{generation, 1}, event::SpawnFailed{generation, {SpawnStage::exec, 2, ""}},
-        event::Exited{generation, some_end(), one_in(2)}, event::TreeEmpty{generation}, std::move(message)};
+    const Event events[] = {event::Spawned{generation, 1},
+                            event::SpawnFailed{generation, {SpawnStage::exec, 2, ""}},
+                            event::Exited{generation, some_end(), one_in(2)},
+                            event::TreeEmpty{generation},
+                            event::StopCommandEnded{generation, one_in(2)},
+                            std::move(message)};
     witness_.forge(*task, events[below(std::size(events))], now_);
 }
 
@@ -123,7 +127,9 @@ void Walk::progress(Process& process) {
         case Phase::asked:
             return one_in(8) ? world_.refuse(process, kErrors[below(4)]) : world_.make(process);
         case Phase::made: return one_in(8) ? world_.refuse(process, kErrors[below(4)]) : world_.exec(process);
-        case Phase::running: return process.frozen ? void() : run_on(process);
+        case Phase::running:
+            if (process.stop_command_runs && one_in(3)) return world_.end_stop_command(process, one_in(2));
+            return process.frozen ? void() : run_on(process);
         case Phase::left: return process.frozen || one_in(2) ? void() : world_.end_child(process);
         case Phase::gone: return;
     }
@@ -137,7 +143,7 @@ void Walk::run_on(Process& process) {
         case 1: return world_.fork(process);
         case 2: return process.children > 0 ? world_.end_child(process) : void();
         case 3: process.ignores_signals = true; return;
-        case 4: process.survives_kills = static_cast<unsigned>(below(3)); return;
+        case 4: process.survives_kills = static_cast<unsigned>(one_in(8) ? 100 : below(3)); return;
         default: return world_.say(process, some_message());
     }
 }
@@ -181,6 +187,8 @@ SpecPtr Walk::some_spec() {
     restart.when_exhausted = one_in(4) ? WhenExhausted::keep_trying : WhenExhausted::dead;
     spec->stop.timeout = one_in(6) ? 0s : one_in(2) ? 2s : 10s;
     spec->stop.to = one_in(3) ? StopTarget::main : StopTarget::group;
+    if (one_in(4)) spec->stop.further = {{SIGINT, 1s}, {SIGQUIT, one_in(2) ? 0s : 3s}};
+    if (one_in(4)) spec->stop.command = {"/bin/ask"};
     return spec;
 }
 

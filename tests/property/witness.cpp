@@ -12,6 +12,13 @@ bool has_process(StateName state) {
     return state == StateName::starting || state == StateName::healthy || state == StateName::stopping;
 }
 
+/// How long a run may take from the first request to end until SIGKILL.
+Duration allowed(const TaskSpec& spec) {
+    Duration sum = spec.stop.timeout;
+    for (const StopStep& step : spec.stop.further) sum += step.wait;
+    return sum;
+}
+
 bool starts(const Event& order) {
     return std::holds_alternative<event::Start>(order) || std::holds_alternative<event::Restart>(order);
 }
@@ -60,8 +67,23 @@ void Witness::signal(const effect::Signal& effect) {
     require(process == nullptr || !process->frozen, "a task is thawed before it is asked to end",
             effect.task);
     if (process != nullptr && (first || ending->second.killed))
-        ending->second = {Duration{}, process->spec->stop.timeout, false, true};
+        ending->second = {Duration{}, allowed(*process->spec), false, true};
     world_.signal(effect);
+}
+
+void Witness::run_stop_command(const effect::RunStopCommand& effect) {
+    const Process* process = world_.find(effect.task, effect.generation);
+    require(process != nullptr && process->pid != 0 && effect.main_pid != 0,
+            "a command to stop is run for a main process that there is", effect.task);
+    require(known_[effect.task].state == StateName::stopping,
+            "stopping is announced before the command is run", effect.task);
+    require(process == nullptr || !process->frozen, "a task is thawed before it is asked to end",
+            effect.task);
+    require(process == nullptr || !process->stop_command_runs, "one command to stop runs at a time",
+            effect.task);
+    if (process != nullptr)
+        endings_[{effect.task, effect.generation}] = {Duration{}, allowed(*process->spec), false, true};
+    world_.run_stop_command(effect);
 }
 
 void Witness::kill_tree(const effect::KillTree& effect) {
@@ -108,11 +130,14 @@ void Witness::announce(const effect::Announce& effect) {
     task.attempts = effect.attempts;
 }
 
-void Witness::finished(const effect::Finished&) {
+void Witness::finished(const effect::Finished& effect) {
     ++finished_;
     require(finished_ == 1, "a shutdown finishes once", TaskId{});
     require(shutting_down_, "only a shutdown finishes", TaskId{});
-    require(world_.processes().empty(), "a shutdown finishes when no process is left", TaskId{});
+    require(world_.processes().size() == effect.left, "a shutdown says what is left when it finishes",
+            TaskId{});
+    for (const auto& [key, process] : world_.processes())
+        require(endings_[key].killed, "only what SIGKILL does not end is left", key.first);
 }
 
 void Witness::order(TaskId task, Event order, TimePoint now) {

@@ -18,6 +18,7 @@ class Witness final : public ProcessPort, public AnnouncePort {
     // Effects: judged, then passed on to the world.
     void spawn(const effect::Spawn& effect) override;
     void signal(const effect::Signal& effect) override;
+    void run_stop_command(const effect::RunStopCommand& effect) override;
     void kill_tree(const effect::KillTree& effect) override;
     void freeze(const effect::Freeze& effect) override;
     void release(const effect::Release& effect) override;

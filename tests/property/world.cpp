@@ -20,6 +20,16 @@ void World::signal(const effect::Signal& effect) {
         process->asked_to_end = true;
 }
 
+void World::run_stop_command(const effect::RunStopCommand& effect) {
+    if (Process* process = find(effect.task, effect.generation)) process->stop_command_runs = true;
+}
+
+void World::end_stop_command(Process& process, bool done) {
+    process.stop_command_runs = false;
+    if (done) process.asked_to_end = true;
+    tell(process, event::StopCommandEnded{process.generation, done});
+}
+
 void World::kill_tree(const effect::KillTree& effect) {
     Process* process = find(effect.task, effect.generation);
     if (process == nullptr) return;

@@ -36,6 +36,7 @@ struct Process {
 
     // What was done to it.
     bool asked_to_end = false;
+    bool stop_command_runs = false;
     bool frozen = false;
     bool asked_for_time = false;  ///< it has sent EXTEND_TIMEOUT_USEC
 
@@ -57,6 +58,7 @@ class World final : public ProcessPort, public SignsPort {
     // Effects of the supervisor. Those for a process that is gone or was never there find nothing.
     void spawn(const effect::Spawn& effect) override;
     void signal(const effect::Signal& effect) override;
+    void run_stop_command(const effect::RunStopCommand& effect) override;
     void kill_tree(const effect::KillTree& effect) override;
     void freeze(const effect::Freeze& effect) override;
     void release(const effect::Release& effect) override;
@@ -71,6 +73,7 @@ class World final : public ProcessPort, public SignsPort {
     void fork(Process& process);                          ///< running
     void say(Process& process, event::Notified message);  ///< running, left
     void end_main(Process& process, ExitStatus how);      ///< running
+    void end_stop_command(Process& process, bool done);   ///< stop_command_runs
     void end_child(Process& process);                     ///< running, left
     /// Everything that the process did so far can be read from now on.
     void arrive(Process& process);

@@ -1,15 +1,11 @@
 // The real program against a daemon that says what the test tells it to.
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <string>
 #include <vector>
 
-#include "fake_daemon.hpp"
+#include "program.hpp"
 
 #ifdef VIGILCTL
 
@@ -17,70 +13,6 @@ using namespace vigil::test;
 using Connection = FakeDaemon::Connection;
 
 namespace {
-
-struct Ended {
-    int code = -1;  ///< -1: killed by a signal
-    std::string out;
-    std::string err;
-};
-
-std::string read_all(int fd) {
-    std::string text;
-    char piece[4096];
-    while (true) {
-        const ssize_t got = ::read(fd, piece, sizeof piece);
-        if (got <= 0) return text;
-        text.append(piece, static_cast<std::size_t>(got));
-    }
-}
-
-/// A running vigilctl with both outputs in pipes.
-class Program {
-  public:
-    explicit Program(std::vector<std::string> words, const char* socket = nullptr) {
-        int out[2];
-        int err[2];
-        REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
-        REQUIRE(::pipe2(err, O_CLOEXEC) == 0);
-        words.insert(words.begin(), VIGILCTL);
-        std::vector<char*> argv;
-        for (std::string& word : words) argv.push_back(word.data());
-        argv.push_back(nullptr);
-        pid_ = ::fork();
-        REQUIRE(pid_ >= 0);
-        if (pid_ == 0) {
-            ::dup2(out[1], 1);
-            ::dup2(err[1], 2);
-            if (socket != nullptr) ::setenv("VIGIL_SOCKET", socket, 1);
-            ::execv(VIGILCTL, argv.data());
-            ::_exit(126);
-        }
-        ::close(out[1]);
-        ::close(err[1]);
-        out_.reset(out[0]);
-        err_.reset(err[0]);
-    }
-
-    void interrupt() const { ::kill(pid_, SIGINT); }
-    int out() const { return out_.get(); }
-
-    Ended end() {
-        Ended ended{.code = -1, .out = read_all(out_.get()), .err = read_all(err_.get())};
-        int status = 0;
-        REQUIRE(::waitpid(pid_, &status, 0) == pid_);
-        if (WIFEXITED(status)) ended.code = WEXITSTATUS(status);
-        return ended;
-    }
-
-  private:
-    pid_t pid_ = -1;
-    vigil::UniqueFd out_;
-    vigil::UniqueFd err_;
-};
-
-Ended run(const FakeDaemon& daemon, std::vector<std::string> words) {
-    return Program(std::move(words), daemon.socket().c_str()).end();
-}
 
 constexpr const char* kOneHealthy = R"({"tasks":[{"name":"a","status":"healthy"}]})";
 constexpr const char* kOneDead =

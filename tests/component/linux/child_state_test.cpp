@@ -203,7 +203,7 @@ TEST_CASE("nasty 13: a child has descriptors 0 to 2 and nothing of the daemon's,
 TEST_CASE("nasty 13: with output null descriptors 1 and 2 are /dev/null, else the daemon's own") {
     SpawnBench bench;
     auto wanted = spec();
-    wanted.launch.output = core::OutputTo::null;
+    wanted.launch.output.to = core::OutputTo::null;
     CHECK(output_of(bench, wanted, "readlink /proc/$$/fd/2") == "/dev/null\n");
     char own[256] = {};
     REQUIRE(::readlink("/proc/self/fd/2", own, sizeof own - 1) > 0);

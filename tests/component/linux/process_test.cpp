@@ -1,4 +1,4 @@
-// Ends, signals and trees of processes.
+// Ends and signals of single processes, and what /proc says of them.
 #include "linux/process.hpp"
 
 #include <signal.h>
@@ -7,10 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <set>
-
 #include "linux/process_table.hpp"
-#include "linux/process_tree.hpp"
 #include "support.hpp"
 
 using namespace vigil;
@@ -33,28 +30,6 @@ const Features kFound = probe_features();
 std::vector<Features> both_ways() {
     return {kFound, Features{}};
 }
-
-/// A session of `script`, as a tree.
-ProcessTree tree_of(SpawnBench& bench, const std::string& script, const Features& features) {
-    SpawnOutcome outcome = bench.spawn(SpawnBench::shell(script));
-    REQUIRE_FALSE(outcome.failure);
-    return ProcessTree(outcome.pid, std::move(outcome.pidfd), features);
-}
-
-bool reap_all_orphans() {
-    static_cast<void>(reap_orphans(256, [](pid_t) { return false; }));
-    return true;
-}
-
-/// As the daemon is: orphans of a task come to us.
-struct Subreaper {
-    Subreaper() { REQUIRE(become_subreaper().ok()); }
-    ~Subreaper() {
-        // NothingLeft asks for children: those of ended trees first have to be seen.
-        reap_all_orphans();
-        ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
-    }
-};
 
 }  // namespace
 
@@ -97,8 +72,10 @@ TEST_CASE("nothing is said of a process that runs, and its use of the machine af
     const auto end = reap(outcome.pidfd.get(), kFound);
     REQUIRE(end);
     CHECK(end->status == code(0));
-    CHECK((end->user_time + end->system_time).count() > 0);
-    CHECK(end->max_rss_kib > 0);
+    REQUIRE(end->usage);
+    CHECK((end->usage->user + end->usage->system).count() > 0);
+    CHECK(end->usage->max_rss >= 100'000);
+    CHECK(end->usage->max_rss < 100'000'000);
 }
 
 TEST_CASE(
@@ -114,6 +91,7 @@ TEST_CASE(
         const auto end = reap(outcome.pidfd.get(), features);
         REQUIRE(end);
         CHECK(end->status == (features.exit_info ? code(42) : ExitStatus{}));
+        CHECK_FALSE(end->usage);
     }
 }
 
@@ -126,141 +104,6 @@ TEST_CASE("nasty 28: a signal to a process that was reaped reaches nobody") {
     const auto sent = signal_process(outcome.pidfd.get(), SIGTERM);
     REQUIRE_FALSE(sent.ok());
     CHECK(sent.error().code == ESRCH);
-}
-
-TEST_CASE("nasty 21: a tree whose number went to a stranger leaves the stranger alone") {
-    for (const Features& features : both_ways()) {
-        CAPTURE(features.signal_process_group);
-        SpawnBench bench;
-        ProcessTree tree = tree_of(bench, "exit 0", features);
-        REQUIRE(eventually([&] { return tree.empty(); }));
-        const auto stranger = bench.spawn(SpawnBench::spec({"/bin/sleep", "100"}));
-        // As if the number had come round: the tree is over, and says nothing to anyone.
-        ProcessTree same_number(stranger.pid, UniqueFd(::dup(tree.pidfd())), features);
-        CHECK(same_number.end_of_leader().has_value());
-        CHECK(tree.kill_all().ok());
-        CHECK(tree.signal_leader(SIGKILL).ok());
-        CHECK(tree.survivors().empty());
-        CHECK_FALSE(has_ended(stranger.pidfd.get()));
-        CHECK(signal_process(stranger.pidfd.get(), SIGKILL).ok());
-        CHECK(bench.end_of(stranger) == by_signal(SIGKILL));
-    }
-}
-
-TEST_CASE("nasty 18: a tree is not empty while a child of the dead leader lives, and ends by kill_all") {
-    for (const Features& features : both_ways()) {
-        CAPTURE(features.signal_process_group);
-        SpawnBench bench;
-        const Subreaper subreaper;
-        ProcessTree tree = tree_of(bench, "sleep 100 & exit 5", features);
-        REQUIRE(eventually([&] { return tree.end_of_leader().has_value(); }));
-        CHECK(tree.end_of_leader()->status == code(5));
-        CHECK_FALSE(tree.empty());
-        REQUIRE(eventually(
-            [&] { return tree.survivors().size() == 1 && tree.survivors()[0].command == "sleep"; }));
-        CHECK(tree.kill_all().ok());
-        CHECK(eventually([&] { return reap_all_orphans() && tree.empty(); }));
-        CHECK(tree.survivors().empty());
-    }
-}
-
-TEST_CASE("nasty 18: a tree whose leader lives is not empty, and its leader ends by a signal of its own") {
-    for (const Features& features : both_ways()) {
-        CAPTURE(features.signal_process_group);
-        SpawnBench bench;
-        ProcessTree tree = tree_of(bench, "exec sleep 100", features);
-        CHECK_FALSE(tree.end_of_leader());
-        CHECK_FALSE(tree.empty());
-        CHECK(tree.signal_leader(SIGTERM).ok());
-        REQUIRE(eventually([&] { return tree.empty(); }));
-        CHECK(tree.end_of_leader()->status == by_signal(SIGTERM));
-    }
-}
-
-TEST_CASE("a process group of its own inside the session is found by looking at the session") {
-    for (const Features& features : both_ways()) {
-        CAPTURE(features.signal_process_group);
-        SpawnBench bench;
-        const Subreaper subreaper;
-        // Job control (-m) puts each job into a group of its own.
-        ProcessTree tree = tree_of(bench, "set -m; sleep 100 & exit 0", features);
-        REQUIRE(eventually([&] { return tree.end_of_leader().has_value(); }));
-        CHECK(tree.empty(Look::session) == false);
-        CHECK(tree.kill_all().ok());
-        CHECK(eventually([&] { return reap_all_orphans() && tree.empty(Look::session); }));
-    }
-}
-
-TEST_CASE("nasty 25: a stopped process acts on a signal that SIGCONT follows") {
-    SpawnBench bench;
-    ProcessTree tree = tree_of(bench, "trap 'exit 9' TERM; kill -STOP $$; exit 1", kFound);
-    REQUIRE(eventually([&] { return read_process(tree.leader())->state == 'T'; }));
-    CHECK(tree.signal_all(SIGTERM).ok());
-    CHECK(tree.signal_all(SIGCONT).ok());
-    REQUIRE(eventually([&] { return tree.end_of_leader().has_value(); }));
-    CHECK(tree.end_of_leader()->status == code(9));
-    CHECK(tree.empty());
-}
-
-TEST_CASE("a frozen tree stands still until it is thawed") {
-    for (const Features& features : both_ways()) {
-        CAPTURE(features.signal_process_group);
-        SpawnBench bench;
-        ProcessTree tree = tree_of(bench, "exec sleep 100", features);
-        REQUIRE(tree.freeze(true).ok());
-        REQUIRE(eventually([&] { return read_process(tree.leader())->state == 'T'; }));
-        REQUIRE(tree.freeze(false).ok());
-        CHECK(eventually([&] { return read_process(tree.leader())->state == 'S'; }));
-    }
-}
-
-TEST_CASE("nasty 23: a session that forks for ever is ended") {
-    for (const Features& features : both_ways()) {
-        CAPTURE(features.signal_process_group);
-        SpawnBench bench;
-        const Subreaper subreaper;
-        ProcessTree tree =
-            tree_of(bench, "f() { sleep 0.05; f & f & sleep 0.01; }; ulimit -u 4000; f & f & wait", features);
-        REQUIRE(eventually([&] { return tree.survivors().size() > 4; }));
-        CHECK(eventually([&] {
-            static_cast<void>(tree.kill_all());
-            return tree.end_of_leader() && reap_all_orphans() && tree.empty();
-        }));
-    }
-}
-
-TEST_CASE("nasty 20: orphans are reaped in slices, and somebody's process is left to him") {
-    SpawnBench bench;
-    const Subreaper subreaper;
-    const SpawnOutcome parent =
-        bench.spawn(SpawnBench::shell("for i in 1 2 3 4 5 6 7 8 9 10; do true & done; exit 0"));
-    const SpawnOutcome known = bench.spawn(SpawnBench::shell("exit 7"));
-    REQUIRE(eventually([&] { return has_ended(parent.pidfd.get()) && has_ended(known.pidfd.get()); }));
-    const auto claim = [&](pid_t pid) {
-        if (pid == parent.pid) CHECK(bench.end_of(parent) == code(0));
-        if (pid == known.pid) CHECK(bench.end_of(known) == code(7));
-        return pid == parent.pid || pid == known.pid;
-    };
-    std::size_t reaped = 0;
-    CHECK(eventually([&] {
-        const OrphanSweep sweep = reap_orphans(3, claim);
-        CHECK(sweep.reaped <= 3);
-        reaped += sweep.reaped;
-        return reaped == 10;
-    }));
-    CHECK_FALSE(reap_orphans(3, claim).more);
-}
-
-TEST_CASE("nasty 20: a claimed zombie that nobody reaps ends the sweep instead of turning for ever") {
-    SpawnBench bench;
-    const SpawnOutcome known = bench.spawn(SpawnBench::shell("exit 7"));
-    REQUIRE(eventually([&] { return has_ended(known.pidfd.get()); }));
-    int asked = 0;
-    const OrphanSweep sweep = reap_orphans(256, [&](pid_t) { return ++asked > 0; });
-    CHECK(asked == 1);
-    CHECK(sweep.reaped == 0);
-    CHECK(sweep.more);
-    CHECK(bench.end_of(known) == code(7));
 }
 
 TEST_CASE("a command name with parentheses, blanks and newlines does not confuse the reader of /proc") {
@@ -279,12 +122,19 @@ TEST_CASE("a command name with parentheses, blanks and newlines does not confuse
 }
 
 TEST_CASE("an ability can be turned off by its name, and by no other") {
-    Features features{.signal_process_group = true, .exit_info = true};
+    Features features{
+        .signal_process_group = true, .exit_info = true, .proc_children = true, .cgroup_kill = true};
     CHECK(features.disable("exit-info"));
     CHECK_FALSE(features.exit_info);
     CHECK(features.signal_process_group);
     CHECK(features.disable("signal-process-group"));
     CHECK_FALSE(features.signal_process_group);
+    CHECK(features.proc_children);
+    CHECK(features.disable("proc-children"));
+    CHECK_FALSE(features.proc_children);
+    CHECK(features.cgroup_kill);
+    CHECK(features.disable("cgroup-kill"));
+    CHECK_FALSE(features.cgroup_kill);
     CHECK_FALSE(features.disable("flying"));
     CHECK(check_required_calls().ok());
 }

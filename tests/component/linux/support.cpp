@@ -108,6 +108,7 @@ core::TaskSpec SpawnBench::spec(std::vector<std::string> command) {
     core::TaskSpec made;
     made.name = "task";
     made.launch.command = std::move(command);
+    made.launch.output.to = core::OutputTo::inherit;
     return made;
 }
 
@@ -115,14 +116,15 @@ core::TaskSpec SpawnBench::shell(const std::string& script) {
     return spec({"/bin/sh", "-c", script});
 }
 
-core::Generation SpawnBench::submit(core::TaskSpec spec, std::optional<Invocation> invocation,
-                                    pid_t* record) {
+core::Generation SpawnBench::submit(core::TaskSpec spec, std::optional<Invocation> invocation, pid_t* record,
+                                    std::optional<Auxiliary> auxiliary) {
     const core::Generation generation{++last_generation_};
     spawner_->submit({.task = core::TaskId{7},
                       .generation = generation,
                       .spec = std::make_shared<const core::TaskSpec>(std::move(spec)),
                       .invocation = invocation,
-                      .pid_record = record});
+                      .pid_record = record,
+                      .auxiliary = std::move(auxiliary)});
     return generation;
 }
 

@@ -66,14 +66,14 @@ class SpawnBench {
     SpawnBench(const SpawnBench&) = delete;
     SpawnBench& operator=(const SpawnBench&) = delete;
 
-    /// A spec to be changed and spawned; named "task".
+    /// A spec to be changed and spawned; named "task", its output goes where the test's goes.
     [[nodiscard]] static core::TaskSpec spec(std::vector<std::string> command);
     /// `/bin/sh -c script`
     [[nodiscard]] static core::TaskSpec shell(const std::string& script);
 
     /// Submits and gives the generation.
     core::Generation submit(core::TaskSpec spec, std::optional<Invocation> invocation = {},
-                            pid_t* record = nullptr);
+                            pid_t* record = nullptr, std::optional<Auxiliary> auxiliary = {});
     /// The outcome of a generation, waited for.
     [[nodiscard]] SpawnOutcome wait_for(core::Generation generation);
     [[nodiscard]] bool has_outcome(core::Generation generation);

@@ -63,7 +63,7 @@ TEST_CASE("a misspelt verb or option is answered with the nearest one") {
 }
 
 TEST_CASE("verbs of other versions are named as such") {
-    for (const char* verb : {"pause", "resume", "logs", "diff", "reload", "upgrade"})
+    for (const char* verb : {"diff", "reload", "upgrade"})
         CHECK(refuses({verb}, "this version of vigilctl has no"));
 }
 
@@ -76,6 +76,24 @@ TEST_CASE("signal takes the signal first, wait knows four outcomes") {
     CHECK(invocation({"wait", "a"}).options.wait_for == For::healthy);
     CHECK(invocation({"wait", "a", "--for=exit"}).options.wait_for == For::exit);
     CHECK(refuses({"wait", "a", "--for=dead"}, "healthy, stopped, completed"));
+}
+
+TEST_CASE("logs: the last ten lines, another number, all, or those since a time") {
+    CHECK(invocation({"logs"}).options.lines == std::size_t{10});
+    CHECK(!invocation({"logs"}).options.follow);
+    CHECK(invocation({"logs", "-n", "3", "api", "-f"}).options.lines == std::size_t{3});
+    CHECK(invocation({"logs", "-n", "3", "api", "-f"}).options.follow);
+    CHECK(invocation({"logs", "-f", "api"}).options.names == Line{"api"});
+    CHECK(invocation({"logs", "--lines=0"}).options.lines == std::size_t{0});
+    CHECK(!invocation({"logs", "--lines", "all"}).options.lines);
+    CHECK(invocation({"logs", "--since", "10m"}).options.since.has_value());
+    CHECK(invocation({"logs", "--stream", "err"}).options.stream == "err");
+    for (const char* number : {"-1", "ten", "1e3", "1000001", "99999999999999999999", ""})
+        CHECK_MESSAGE(answer({"logs", std::string("--lines=") + number}).exit_code == 2, number);
+    CHECK(refuses({"logs", "--stream", "stderr"}, "neither out nor err"));
+    CHECK(refuses({"logs", "--since", "yesterday"}, "--since"));
+    CHECK(refuses({"logs", "--since", "1h", "-n", "5"}, "xclude"));
+    CHECK(refuses({"status", "-f"}, ""));
 }
 
 TEST_CASE("what follows -- is the command of add, whatever it looks like") {

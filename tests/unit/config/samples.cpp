@@ -42,6 +42,27 @@ Samples samples_of(const Key& key) {
         case Kind::path:
             return {{"\"/\"", "\"/a/b c\""},
                     {"\"\"", "\"a\"", "\"./a\"", "\"/a\\u0000b\"", "1", "true", "[]"}};
+        case Kind::word_or_path: {
+            Samples samples{{"\"/a/b c\""},
+                            {"\"\"", "\"a\"", "\"./a\"", "\"/a\\u0000b\"", "1", "true", "[]"}};
+            for (const std::string_view word : key.words)
+                samples.good.push_back("\"" + std::string(word) + "\"");
+            return samples;
+        }
+        case Kind::size: {
+            Samples samples{{"\"1B\"", "\"64MiB\"", "\"2GB\"", "\"007kB\""},
+                            {"5", "0", "1.5", "-1", "\"5\"", "\"\"", "\"-1B\"", "\"1 MiB\"", "\"1.5MiB\"",
+                             "\"MiB\"", "true", "[]"}};
+            (key.min > 0 ? samples.bad : samples.good).push_back("\"0B\"");
+            return samples;
+        }
+        case Kind::stop_steps:
+            return {{R"([{"signal": "TERM", "wait": "10s"}])",
+                     R"([{"signal": "INT", "wait": "0s", "x-why": 1}, {"wait": "1s", "signal": "SIGTERM"}])"},
+                    {"[]", "{}", "\"TERM\"", "[\"TERM\"]", "[{}]", R"([{"signal": "TERM"}])",
+                     R"([{"wait": "1s"}])", R"([{"signal": 15, "wait": "1s"}])",
+                     R"([{"signal": "TERM", "wait": 1}])", R"([{"signal": "TERM", "wait": "1s", "then": 1}])",
+                     R"([null])"}};
         case Kind::account:
             return {
                 {"\"root\"", "\"1000\"", "\"a.b-c@d\""},

@@ -16,7 +16,11 @@ TEST_CASE("a task with nothing but a command gets the defaults") {
     CHECK(spec.ready.on == core::ReadyOn::exec);
     CHECK_FALSE(spec.ready.timeout);
     CHECK(spec.restart.max_attempts == 5U);
-    CHECK(spec.launch.output == core::OutputTo::inherit);
+    CHECK(spec.launch.output.to == core::OutputTo::file);
+    CHECK(spec.launch.output.path.empty());
+    CHECK(spec.launch.output.max_size == 64U << 20);
+    CHECK(spec.launch.output.keep == 5);
+    CHECK(spec.stop.further.empty());
 }
 
 TEST_CASE("every key reaches its place in the spec") {
@@ -29,7 +33,9 @@ TEST_CASE("every key reaches its place in the spec") {
         "restart": {"policy": "always", "base_delay": "2s", "max_backoff_exponent": 3, "max_delay": "9s",
                     "max_attempts": 7, "stable_after": "1m", "jitter": 0.5, "when_exhausted": "keep-trying",
                     "success_exit_codes": [3, 0, 3]},
-        "stop": {"signal": "SIGINT", "timeout": "1s", "to": "main"}, "output": {"to": "null"})");
+        "stop": {"signal": "SIGINT", "timeout": "1s", "to": "main", "command": ["/bin/ask", "it"]},
+        "output": {"to": "file", "path": "/var/log/t", "streams": "apart", "format": "json", "max_size": "1MiB",
+                   "max_age": "1d", "keep": 3, "max_total": "10MiB", "compress": true})");
     CHECK_FALSE(spec.autostart);
     CHECK(spec.launch.cwd == "/srv");
     CHECK(spec.launch.umask == 027);
@@ -42,7 +48,17 @@ TEST_CASE("every key reaches its place in the spec") {
     CHECK(spec.launch.nice == -5);
     CHECK(spec.launch.oom_score_adj == 100);
     CHECK(spec.launch.no_new_privs);
-    CHECK(spec.launch.output == core::OutputTo::null);
+    const core::OutputRule& output = spec.launch.output;
+    CHECK(output.to == core::OutputTo::file);
+    CHECK(output.path == "/var/log/t");
+    CHECK(output.apart);
+    CHECK(output.format == core::OutputFormat::json);
+    CHECK(output.max_size == 1U << 20);
+    CHECK(output.max_age == 24h);
+    CHECK(output.keep == 3);
+    CHECK(output.max_total == 10U << 20);
+    CHECK(output.compress);
+    CHECK(spec.stop.command == std::vector<std::string>{"/bin/ask", "it"});
     REQUIRE(spec.heartbeat);
     CHECK(spec.heartbeat->timeout == 4s);
     CHECK(spec.heartbeat->interval == 1s);

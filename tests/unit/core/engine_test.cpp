@@ -13,6 +13,7 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort {
   public:
     void spawn(const effect::Spawn&) override { told += "spawn "; }
     void signal(const effect::Signal&) override { told += "signal "; }
+    void run_stop_command(const effect::RunStopCommand&) override { told += "stop-command "; }
     void kill_tree(const effect::KillTree&) override { told += "kill "; }
     void freeze(const effect::Freeze&) override { told += "freeze "; }
     void release(const effect::Release&) override { told += "release "; }

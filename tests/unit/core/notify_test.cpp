@@ -79,7 +79,7 @@ TEST_CASE("STOPPING=1 lets a task take its stop time, and its exit is judged by 
     }
     SUBCASE("leaves children: they are asked") {
         stage.exits(0, false);
-        CHECK(stage.signals() == "15");
+        CHECK(stage.signals() == "15 to tree");
         stage.tree_empties();
         CHECK(stage.state() == "completed");
     }

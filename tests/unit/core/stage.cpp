@@ -181,7 +181,12 @@ std::string Stage::signals() {
     for (const auto& signal : all<effect::Signal>()) {
         if (!text.empty()) text += ' ';
         text += std::to_string(signal.signal);
-        if (signal.to == effect::SignalTarget::main) text += " to main";
+        switch (signal.to) {
+            case effect::SignalTarget::main: text += " to main"; break;
+            case effect::SignalTarget::group: break;
+            case effect::SignalTarget::tree: text += " to tree"; break;
+            case effect::SignalTarget::outside_group: text += " to the rest"; break;
+        }
     }
     return text;
 }
@@ -192,6 +197,7 @@ std::string Stage::story() {
         std::string operator()(const effect::Signal& signal) const {
             return "signal:" + std::to_string(signal.signal);
         }
+        std::string operator()(const effect::RunStopCommand&) const { return "stop-command"; }
         std::string operator()(const effect::KillTree&) const { return "kill"; }
         std::string operator()(const effect::Freeze& freeze) const {
             return freeze.frozen ? "freeze" : "thaw";

@@ -86,7 +86,7 @@ class Stage {
     }
     [[nodiscard]] std::size_t spawned() { return all<effect::Spawn>().size(); }
     [[nodiscard]] std::size_t kills() { return all<effect::KillTree>().size(); }
-    /// "15" or "15 to main", one word a signal: "15 6"
+    /// "15", "15 to main", "15 to tree" or "15 to the rest", one after the other: "15 6 to tree"
     [[nodiscard]] std::string signals();
     /// Kinds of effects in order: "announce:failed release spawn"
     [[nodiscard]] std::string story();

@@ -55,7 +55,7 @@ TEST_CASE("36: a stop is done when the tree is empty, not when the leader is gon
     stage.stop();
     stage.exits(0, false);
     CHECK(stage.state() == "stopping");
-    CHECK(stage.signals() == "15");
+    CHECK(stage.signals() == "15 15 to the rest");
     stage.advance(10s);
     CHECK(stage.kills() == 1);
     stage.tree_empties();
@@ -72,7 +72,7 @@ TEST_CASE("stop.to main: the rest of the tree is asked once the main process is 
     stage.stop();
     CHECK(stage.signals() == "2 to main");
     stage.exits(0, false);
-    CHECK(stage.signals() == "2 to main 2");
+    CHECK(stage.signals() == "2 to main 2 to tree");
     stage.advance(10s);
     CHECK(stage.kills() == 1);
 }

@@ -63,17 +63,17 @@ TEST_CASE("what changes code or configuration is for admins, what changes tasks 
          {"daemon.check", "daemon.shutdown", "daemon.reload", "daemon.upgrade", "task.add", "task.remove"})
         CHECK(find_method(name)->right == Right::admin);
     for (const char* name :
-         {"task.start", "task.stop", "task.restart", "task.kill", "task.signal", "task.pause"})
+         {"task.start", "task.stop", "task.restart", "task.kill", "task.signal", "task.pause", "task.resume"})
         CHECK(find_method(name)->right == Right::operate);
-    for (const char* name : {"daemon.hello", "daemon.status", "task.status", "task.wait", "events.subscribe"})
+    for (const char* name :
+         {"daemon.hello", "daemon.status", "task.status", "task.wait", "task.logs", "events.subscribe"})
         CHECK(find_method(name)->right == Right::read);
 }
 
 TEST_CASE("an unknown method is named with the nearest one, an absent one as absent") {
     CHECK(says(not_found("task.strat"), "did you mean task.start?"));
     CHECK(says(not_found("daemon.reload"), "this version of vigild does not have daemon.reload"));
-    for (const char* name : {"daemon.upgrade", "task.pause", "task.resume", "task.logs"})
-        CHECK(says(not_found(name), "this version"));
+    for (const char* name : {"daemon.upgrade"}) CHECK(says(not_found(name), "this version"));
     CHECK(not_found(std::string(5000, 'x').c_str()).size() < 200);
 }
 

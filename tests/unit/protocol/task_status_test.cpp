@@ -51,7 +51,8 @@ TEST_CASE("a task that never ran has every member, and null where nothing applie
         R"({"name":"idle","status":"created","paused":false,"desired":"up","waiting_turn":false,"cause":null,"pid":null,)"
         R"("generation":0,"restart_attempts":0,"max_restart_attempts":null,"restarts_total":0,"started_at":null,)"
         R"("uptime_ms":null,"last_heartbeat_age_ms":null,"heartbeat_timeout_ms":null,"next_start_in_ms":null,)"
-        R"("stop_kill_in_ms":null,"status_text":null,"notified_errno":null,"last_exit":null})");
+        R"("stop_kill_in_ms":null,"status_text":null,"notified_errno":null,"last_exit":null,)"
+        R"("output":null,"resources":null})");
     const auto read = parse_task_status(text);
     REQUIRE(read.ok());
     CHECK(read->name == "idle");
@@ -124,9 +125,43 @@ TEST_CASE("an older client skips what it does not know, and says what it misses"
     CHECK(!parse_task_statuses(R"({"tasks":[{]})").ok());
 }
 
+TEST_CASE("what is known of output, resources and the last run travels beside the report") {
+    core::TaskReport report = report_of("a", core::StateName::failed);
+    report.last_exit = core::LastExit{{core::ExitStatus::Kind::code, 3, 0, false},
+                                      core::TimePoint{999s},
+                                      {},
+                                      core::ResourceUse{.user = 1500ms, .system = 20ms, .max_rss = 4096}};
+    TaskFacts facts;
+    facts.output = OutputFacts{.written = 10, .dropped = 5, .dropped_lines = 2, .fault = "disk full"};
+    facts.resources = Resources{.processes = 3, .memory = 1U << 20, .cpu = 70ms};
+    facts.last_lines = {"one\ttwo", "bad \xff\x1b[31m"};
+    const std::string text =
+        written([&](json::Writer& out) { write_task_status(out, report, kClock, facts); });
+    const auto read = parse_task_status(text);
+    REQUIRE(read.ok());
+    REQUIRE(read->output);
+    CHECK(read->output->written == 10);
+    CHECK(read->output->dropped == 5);
+    CHECK(read->output->dropped_lines == 2);
+    CHECK(read->output->fault == "disk full");
+    REQUIRE(read->resources);
+    CHECK(read->resources->processes == 3);
+    CHECK(read->resources->memory == 1U << 20);
+    CHECK(read->resources->cpu == 70ms);
+    REQUIRE(read->last_exit);
+    CHECK(read->last_exit->user == 1500ms);
+    CHECK(read->last_exit->system == 20ms);
+    CHECK(read->last_exit->max_rss == 4096);
+    REQUIRE(read->last_exit->lines.size() == 2);
+    CHECK(read->last_exit->lines[0] == "one\ttwo");
+    // What is no UTF-8 cannot stand in JSON as it is.
+    CHECK(read->last_exit->lines[1] == "bad \xef\xbf\xbd\x1b[31m");
+}
+
 TEST_CASE("a specification travels as it is") {
     const std::string text = written([&](json::Writer& out) {
-        write_task_status(out, report_of("a", core::StateName::healthy), kClock, R"({"command":["x"]})");
+        write_task_status(out, report_of("a", core::StateName::healthy), kClock,
+                          {.spec = R"({"command":["x"]})"});
     });
     CHECK(parse_task_status(text)->spec == R"({"command":["x"]})");
 }

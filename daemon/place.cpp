@@ -1,0 +1,59 @@
+#include "place.hpp"
+
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "linux/identity.hpp"
+#include "linux/runtime_directory.hpp"
+
+namespace vigil::daemon {
+namespace {
+
+Result<std::optional<gid_t>> resolve_group(const std::optional<std::string>& name, const char* key) {
+    if (!name) return std::optional<gid_t>();
+    const auto gid = os::look_up_group(*name);
+    if (!gid) return Failure{Error{std::string(key) + ": " + gid.error().doing, gid.error().code}};
+    return std::optional<gid_t>(*gid);
+}
+
+}  // namespace
+
+Result<Place> take_place(const config::DaemonSettings& settings) {
+    const bool all_given =
+        !settings.runtime_dir.empty() && !settings.state_dir.empty() && !settings.log_dir.empty();
+    Directories directories{settings.runtime_dir, settings.state_dir, settings.log_dir};
+    if (!all_given) {
+        auto defaults = default_directories(::geteuid(), environment_variable);
+        if (!defaults && directories.runtime.empty()) return Failure{defaults.error()};
+        if (directories.runtime.empty()) directories.runtime = defaults->runtime;
+        if (directories.state.empty() && defaults) directories.state = defaults->state;
+        if (directories.log.empty() && defaults) directories.log = defaults->log;
+    }
+
+    const auto group = resolve_group(settings.control.group, "daemon.control.group");
+    if (!group) return Failure{group.error()};
+    const auto read_group = resolve_group(settings.control.read_group, "daemon.control.read_group");
+    if (!read_group) return Failure{read_group.error()};
+
+    const auto runtime = os::prepare_runtime_directory(directories.runtime);
+    if (!runtime) return Failure{runtime.error()};
+    auto lock = os::InstanceLock::take(runtime->path + "/lock");
+    if (!lock) return Failure{lock.error()};
+    // With a read_group two groups have to reach the socket: whoever may do nothing is refused at each call.
+    auto listener = os::UnixListener::open(*lock, {.path = runtime->path + "/control.sock",
+                                                   .mode = *read_group ? 0666 : settings.control.mode,
+                                                   .group = *group});
+    if (!listener) return Failure{listener.error()};
+    if (const auto swept = os::remove_stale_notify_sockets(runtime->notify); !swept)
+        return Failure{swept.error()};
+    return Place{
+        .directories = std::move(directories),
+        .notify_directory = runtime->notify,
+        .lock = std::move(lock).value(),
+        .listener = std::move(listener).value(),
+        .access = {.owner = ::geteuid(), .group = group->value_or(::getegid()), .read_group = *read_group}};
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,25 @@
+// Layer daemon. The runtime directory and what stands in it, taken for this daemon alone.
+#pragma once
+
+#include <string>
+
+#include "config/config.hpp"
+#include "control/access.hpp"
+#include "linux/unix_listener.hpp"
+#include "paths.hpp"
+
+namespace vigil::daemon {
+
+/// What is taken before the first task starts: one daemon per runtime directory.
+struct Place {
+    Directories directories;
+    std::string notify_directory;
+    os::InstanceLock lock;
+    os::UnixListener listener;
+    Access access;
+};
+
+/// Takes the runtime directory and its control socket. The error says who has it, or what is in the way.
+[[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings);
+
+}  // namespace vigil::daemon

@@ -1,0 +1,75 @@
+#include "linux/oom.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "linux/small_file.hpp"
+
+namespace vigil::os {
+namespace {
+
+constexpr std::size_t kMostRecords = 4096;
+constexpr std::size_t kMostNamed = 64;
+
+std::optional<std::uint64_t> count_kills() {
+    const auto text = read_small_file(AT_FDCWD, "/proc/vmstat");
+    return text ? find_counter(*text, "oom_kill") : std::nullopt;
+}
+
+}  // namespace
+
+OomWatch::OomWatch()
+    : log_(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)), kills_(count_kills()) {
+    if (log_ && ::lseek(log_.get(), 0, SEEK_END) < 0) log_.reset();
+}
+
+bool OomWatch::killed(pid_t pid, const TaskCgroup& cgroup) {
+    if (cgroup)
+        if (const auto kills = cgroup.oom_kills()) return *kills != 0;
+    // Linux 4.13 and later count; without the counter the log has to be read each time.
+    const auto kills = count_kills();
+    if (!kills || kills != kills_) read_log();
+    kills_ = kills;
+    const auto found = std::find(named_.rbegin(), named_.rend(), pid);
+    if (found == named_.rend()) return false;
+    named_.erase(std::prev(found.base()));
+    return true;
+}
+
+/// One record a read; EPIPE: records were overwritten before we came, the next one follows (the kernel's
+/// Documentation/ABI/testing/dev-kmsg).
+void OomWatch::read_log() {
+    char record[8192];
+    for (std::size_t count = 0; log_ && count < kMostRecords; ++count) {
+        const ssize_t size = ::read(log_.get(), record, sizeof record);
+        if (size < 0 && (errno == EPIPE || errno == EINTR || errno == EINVAL)) continue;
+        if (size <= 0) break;
+        if (const auto victim = find_oom_victim({record, static_cast<std::size_t>(size)}))
+            named_.push_back(*victim);
+    }
+    if (named_.size() > kMostNamed) named_.erase(named_.begin(), named_.end() - kMostNamed);
+}
+
+std::optional<pid_t> find_oom_victim(std::string_view line) {
+    // "<level>,<sequence>,<time>,<flags>;Out of memory: Killed process 4711 (name) total-vm:..." and the same
+    // after "Memory cgroup out of memory: ". What a program writes there itself is of another facility.
+    constexpr std::string_view kWords = "Killed process ";
+    const std::size_t text = line.find(';');
+    if (text == std::string_view::npos) return std::nullopt;
+    unsigned priority = 0;
+    constexpr unsigned kKernelPriorities = 8;  // facility 0
+    std::from_chars(line.data(), line.data() + text, priority);
+    const std::size_t words = line.find(kWords, text);
+    if (priority >= kKernelPriorities || words == std::string_view::npos) return std::nullopt;
+    const std::string_view digits = line.substr(words + kWords.size());
+    pid_t pid = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), pid).ec != std::errc{} || pid <= 0)
+        return std::nullopt;
+    return pid;
+}
+
+}  // namespace vigil::os

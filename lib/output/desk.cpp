@@ -1,0 +1,153 @@
+#include "output/desk.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+
+namespace vigil::output {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// How long a pipe may wait for the threads to take those before it. They are never held up for so long
+/// unless the machine is.
+constexpr auto kHandOverLimit = std::chrono::milliseconds(1000);
+
+}  // namespace
+
+Result<std::shared_ptr<Desk>> Desk::create(CollectorOptions options) {
+    const std::shared_ptr<Desk> desk(new Desk(std::move(options)));
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        return Failure{errno_error("making the socket of the output threads")};
+    desk->socket_.reset(ends[0]);
+    desk->socket_theirs_.reset(ends[1]);
+    desk->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    desk->news_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!desk->wake_ || !desk->news_) return Failure{errno_error("making the events of the output threads")};
+    return desk;
+}
+
+Result<void> Desk::send(int pipe) {
+    char byte = 'p';
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &pipe, sizeof pipe);
+    for (const auto limit = steady_clock::now() + kHandOverLimit;;) {
+        if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) return {};
+        // Too many on their way (ETOOMANYREFS) passes as a full socket does, but no poll tells when.
+        const bool passes = errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS;
+        if (!passes || steady_clock::now() > limit)
+            return Failure{errno_error("handing a pipe to the output threads")};
+        pollfd writable{socket_.get(), POLLOUT, 0};
+        ::poll(errno == EAGAIN ? &writable : nullptr, errno == EAGAIN ? 1 : 0, 5);
+    }
+}
+
+Result<void> Desk::attach(Source source) {
+    // Closed here, in the table that it is of, whatever comes of it.
+    const UniqueFd pipe = std::move(source.pipe);
+    const std::scoped_lock attaching(attach_mutex_);
+    if (auto sent = send(pipe.get()); !sent) return sent;
+    {
+        const std::scoped_lock lock(mutex_);
+        Entry& entry = cells_[source.task];
+        if (entry.cell == nullptr || entry.forgotten) entry = {std::make_shared<TallyCell>(), false};
+        Order order{Order::Kind::attach, source.task, source.generation, {}, entry.cell};
+        order.source = std::move(source);
+        orders_.push_back(std::move(order));
+    }
+    ::eventfd_write(wake_.get(), 1);
+    return {};
+}
+
+void Desk::order(Order::Kind kind, core::TaskId task, core::Generation generation) {
+    {
+        const std::scoped_lock lock(mutex_);
+        Order order{kind, task, generation, {}, {}};
+        if (kind == Order::Kind::forget) {
+            const auto found = cells_.find(task);
+            if (found == cells_.end()) return;
+            found->second.forgotten = true;
+            order.cell = found->second.cell;
+        }
+        orders_.push_back(std::move(order));
+    }
+    ::eventfd_write(wake_.get(), 1);
+}
+
+Tally Desk::tally(core::TaskId task) const {
+    std::shared_ptr<TallyCell> cell;
+    {
+        const std::scoped_lock lock(mutex_);
+        const auto found = cells_.find(task);
+        if (found == cells_.end()) return {};
+        cell = found->second.cell;
+    }
+    return cell->read();
+}
+
+void Desk::take_news(News& out) {
+    eventfd_t count = 0;
+    ::eventfd_read(news_.get(), &count);
+    const std::scoped_lock lock(mutex_);
+    std::move(waiting_.last_words.begin(), waiting_.last_words.end(), std::back_inserter(out.last_words));
+    std::move(waiting_.messages.begin(), waiting_.messages.end(), std::back_inserter(out.messages));
+    waiting_ = {};
+}
+
+bool Desk::wait_for_end(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    // A wait by the wall clock: gcc 12's ThreadSanitizer does not know pthread_cond_clockwait.
+    return end_.wait_until(lock, std::chrono::system_clock::now() + limit, [this] { return ended_; });
+}
+
+void Desk::close() {
+    socket_.reset();
+    socket_theirs_.reset();
+    wake_.reset();
+    news_.reset();
+}
+
+std::deque<Order> Desk::take_orders() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(orders_, {});
+}
+
+void Desk::post(LastWords words) {
+    const std::scoped_lock lock(mutex_);
+    waiting_.last_words.push_back(std::move(words));
+}
+
+void Desk::post(Message message) {
+    const std::scoped_lock lock(mutex_);
+    waiting_.messages.push_back(std::move(message));
+}
+
+void Desk::drop_tally(core::TaskId task, const std::shared_ptr<TallyCell>& cell) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = cells_.find(task);
+    if (found != cells_.end() && found->second.cell == cell) cells_.erase(found);
+}
+
+void Desk::ended() {
+    const std::scoped_lock lock(mutex_);
+    ended_ = true;
+    end_.notify_all();
+}
+
+}  // namespace vigil::output

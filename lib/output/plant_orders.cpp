@@ -1,0 +1,162 @@
+// What the callers of a collector want of its threads: runs that begin, runs that are over, tasks that are
+// gone.
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "output/plant.hpp"
+
+namespace vigil::output {
+
+void Plant::handle_orders() {
+    eventfd_t count = 0;
+    ::eventfd_read(wake_.get(), &count);
+    for (Order& order : desk_->take_orders()) {
+        switch (order.kind) {
+            case Order::Kind::attach: attach(order); break;
+            case Order::Kind::finish: finish(order); break;
+            case Order::Kind::forget: forget(order); break;
+            case Order::Kind::reopen: {
+                const std::scoped_lock lock(mutex_);
+                for (auto& [log, seat] : seats_) {
+                    seat.log->want_reopen();
+                    enqueue(seat);
+                }
+                break;
+            }
+            case Order::Kind::stop: stopping_ = true; break;
+        }
+    }
+}
+
+UniqueFd Plant::receive_pipe() const {
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    ssize_t got = -1;
+    do got = ::recvmsg(orders_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    const cmsghdr* header = got < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+    if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return UniqueFd();
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return UniqueFd(fd);
+}
+
+void Plant::attach(Order& order) {
+    Source& source = order.source;
+    UniqueFd pipe = receive_pipe();
+    if (!pipe)
+        return say(true, source.spec->name + ": " + source.path +
+                             ": no descriptor is left for its pipe; its output is lost");
+    // Our own description of the pipe: the writers do not share it.
+    ::fcntl(pipe.get(), F_SETFL, ::fcntl(pipe.get(), F_GETFL) | O_NONBLOCK);
+    const std::scoped_lock lock(mutex_);
+    TaskLogs& logs = tasks_[source.task];
+    if (logs.cell != order.cell) logs = {order.cell, {}};
+    auto& run = runs_[{source.task, source.generation}];
+    if (!run) run = std::make_shared<Run>(Run{source.task, source.generation, order.cell, {}, 0, false, {}});
+    ++run->open_streams;
+
+    auto stream = std::make_shared<Stream>();
+    stream->serial = ++last_serial_;
+    stream->run = run;
+    stream->log = log_for(source, logs);
+    stream->spec = std::move(source.spec);
+    stream->kind = source.stream;
+    stream->pid = source.pid;
+    stream->pipe = std::move(pipe);
+    stream->log->set_cell(order.cell);
+    Seat& seat = seats_[stream->log.get()];
+    seat.log = stream->log;
+    seat.spec = stream->spec;
+    seat.abandoned = false;
+    seat.streams.push_back(stream);
+    run->streams.push_back(stream);
+    streams_[stream->serial] = stream;
+    watch(*stream);
+}
+
+/// Raw: again and again while there is something, but not while a worker is at it. Formatted: only when more
+/// came, since an unfinished line stays in the pipe.
+void Plant::watch(const Stream& stream) {
+    epoll_event event{};
+    event.events = stream.formatted() ? EPOLLIN | EPOLLET : EPOLLIN | EPOLLONESHOT;
+    event.data.u64 = stream.serial;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stream.pipe.get(), &event) != 0)
+        say(true, stream.spec->name +
+                      ": its output is read only at its end: " + errno_error("watching a pipe").text());
+}
+
+Plant::LogPtr Plant::log_for(const Source& source, TaskLogs& logs) {
+    LogPtr& mine = logs.logs[static_cast<std::size_t>(source.stream)];
+    const std::string path = std::filesystem::path(source.path).lexically_normal().string();
+    if (mine && mine->path() == path) return mine;
+    // The same task may be back under its name (removed and added) while an old run of it still ends.
+    if (const auto found = by_path_.find(path); found != by_path_.end())
+        if (LogPtr there = found->second.lock(); there && there->owner() == source.spec->name)
+            return mine = std::move(there);
+    mine = std::make_shared<Log>(path, source.stream, source.spec, surroundings_);
+    by_path_.try_emplace(path, mine);
+    return mine;
+}
+
+std::string Plant::claim(Log& log) {
+    const std::scoped_lock lock(mutex_);
+    auto& holder = by_path_[log.path()];
+    if (const LogPtr other = holder.lock(); other && other.get() != &log) return other->owner();
+    const auto seat = seats_.find(&log);
+    if (seat != seats_.end()) holder = seat->second.log;
+    return {};
+}
+
+void Plant::finish(const Order& order) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = runs_.find({order.task, order.generation});
+    if (found == runs_.end()) return run_over(Run{order.task, order.generation, nullptr, {}, 0, true, {}});
+    Run& run = *found->second;
+    if (std::exchange(run.finishing, true)) return;
+    if (run.open_streams == 0) return run_over(run);
+    for (const auto& weak : run.streams)
+        if (const StreamPtr stream = weak.lock()) {
+            stream->finishing = true;
+            const auto seat = seats_.find(stream->log.get());
+            if (seat != seats_.end()) enqueue(seat->second);
+        }
+}
+
+void Plant::forget(const Order& order) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = tasks_.find(order.task);
+    if (found != tasks_.end() && found->second.cell == order.cell) {
+        for (const LogPtr& log : found->second.logs)
+            if (const auto seat = seats_.find(log.get()); seat != seats_.end()) {
+                seat->second.abandoned = true;
+                enqueue(seat->second);
+            }
+        tasks_.erase(found);
+    }
+    if (by_path_.size() > 2 * tasks_.size() + 64)
+        std::erase_if(by_path_, [](const auto& entry) { return entry.second.expired(); });
+    if (!has_run(order.task, order.cell)) desk_->drop_tally(order.task, order.cell);
+}
+
+bool Plant::has_run(core::TaskId task, const std::shared_ptr<TallyCell>& cell) const {
+    for (auto run = runs_.lower_bound({task, core::Generation{}}); run != runs_.end(); ++run) {
+        if (run->first.first != task) break;
+        if (run->second->cell == cell) return true;
+    }
+    return false;
+}
+
+}  // namespace vigil::output
