@@ -123,16 +123,26 @@ def events_json_is_a_line_of_json_for_each_change_as_it_happens():
 
 
 @case()
-def events_end_with_69_when_the_daemon_does():
+def events_go_on_when_the_daemon_comes_back():
     with Daemon({"web": SLEEP}) as daemon:
         stream = subprocess.Popen([cases.VIGILCTL, "-s", daemon.socket, "events"],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         eventually(lambda: daemon.rpc("daemon.status")["clients"] >= 2, what="it is subscribed")
         time.sleep(0.2)
         daemon.stop()
-        out, err = stream.communicate(timeout=20)
-        contains(out, "web")
-        assert stream.returncode in (0, UNREACHABLE), (stream.returncode, err)
+        contains(stream.stdout.readline(), "web")
+        daemon.start()
+        notes = ""
+        while "is there again" not in notes:
+            line = stream.stderr.readline()
+            assert line, notes
+            notes += line
+        daemon.ctl("stop", "web")
+        seen = ""
+        while "-> stopped" not in seen:
+            seen = stream.stdout.readline()
+        stream.send_signal(signal.SIGINT)
+        equal(stream.wait(20), INTERRUPTED, "exit code")
 
 
 if __name__ == "__main__":

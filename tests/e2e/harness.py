@@ -73,11 +73,12 @@ class Daemon:
 
     Starts vigild with these tasks and waits until it answers. At the end of the block it is stopped, and the
     case fails if its exit code is not `ends_with`, if a process, a zombie, a descriptor or a file is left, or
-    if its log has an alarm in it. `text` replaces the whole configuration; `wrap` goes before the program.
+    if its log has an alarm in it. `text` replaces the whole configuration; `wrap` goes before the program, `around`
+    before the change of the user.
     """
 
     def __init__(self, tasks=None, *, daemon=None, defaults=None, text=None, ends_with=0, wrap=(), options=(),
-                 env=None, uid=None, runtime_dir=None, wait=True):
+                 env=None, uid=None, runtime_dir=None, wait=True, around=()):
         # Short, because a socket's path has room for 107 bytes; open to others, who may be let in by the rights.
         self.directory = tempfile.mkdtemp(prefix="vg", dir="/tmp")
         os.chmod(self.directory, 0o755)
@@ -87,6 +88,7 @@ class Daemon:
         self.config_path = os.path.join(self.directory, "vigil.json")
         self.uid = uid
         self.ends_with = ends_with
+        self._around = list(around)
         self._wrap, self._options, self._env, self._wait = list(wrap), list(options), env or {}, wait
         self._before = set(processes.descendants(os.getpid()))
         self.config = {"version": 1, "daemon": {"runtime_dir": self.runtime_dir,
@@ -126,7 +128,7 @@ class Daemon:
             if name in os.environ:
                 environment[name] = os.environ[name]
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*as_user, *self._wrap, self.program(), "-c", self.config_path,
+            self.process = subprocess.Popen([*self._around, *as_user, *self._wrap, self.program(), "-c", self.config_path,
                                              *self._options],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                                             cwd=self.directory)

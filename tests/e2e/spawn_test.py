@@ -153,7 +153,7 @@ def nasty_83_ignored_and_blocked_signals_at_entry_are_not_inherited_by_tasks():
 @case()
 def nasty_84_closed_standard_descriptors_at_entry_do_not_become_sockets():
     with Daemon(wrap=["/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"]) as daemon:
-        daemon.rpc("task.add", {"name": "probe", "spec": SLEEP})
+        daemon.rpc("task.add", {"name": "probe", "spec": {**SLEEP, "output": {"to": "inherit"}}})
         for pid in (daemon.pid, daemon.status("probe")["pid"]):
             for number in range(3):
                 assert stat.S_ISCHR(os.stat(f"/proc/{pid}/fd/{number}").st_mode), f"descriptor {number} of {pid}"

@@ -143,6 +143,31 @@ def a_start_waits_for_readiness_and_a_stop_leaves_nothing():
 
 
 @case(timeout=180)
+def tasks_get_cgroups_below_the_delegated_unit_and_print_to_the_journal():
+    tasks = {**TASKS, "talks": {"command": ["/bin/sh", "-c", "echo said in the journal; exec sleep 1000"],
+                                "output": {"to": "journal"}},
+             "keeps": {"command": ["/bin/sh", "-c", "echo said in the log; exec sleep 1000"]}}
+    with Machine(tasks) as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        machine.whole_tree()
+        unit = "/sys/fs/cgroup/system.slice/vigil.service"
+        equal(machine.succeeds("cat", f"{unit}/tasks/tree.1/cgroup.procs").out.count("\n"), 2, "the task's processes")
+        equal(machine.succeeds("cat", f"{unit}/vigild/cgroup.procs").out.count("\n"), 1, "vigild in a leaf")
+        eventually(lambda: "said in the journal" in machine.command("journalctl", "--no-pager", "-t", "talks").out,
+                   what="the line in the journal")
+        eventually(lambda: machine.command("/usr/local/bin/vigilctl", "logs", "keeps").out == "said in the log\n",
+                   what="the line in the log")
+        equal(machine.succeeds("stat", "-c", "%a", "/var/log/vigil/keeps.log").out, "640\n", "mode of the log")
+        machine.succeeds("/usr/local/bin/vigilctl", "stop", "tree")
+        assert not machine.marked(), processes.describe(machine.marked())
+        equal(machine.command("test", "-e", f"{unit}/tasks/tree.1").code, 1, "its cgroup is gone")
+        machine.succeeds("systemctl", "restart", "vigil")
+        machine.whole_tree()
+        machine.succeeds("systemctl", "stop", "vigil")
+        equal(machine.property("Result"), "success", "Result")
+
+
+@case(timeout=180)
 def nasty_85b_after_a_crash_there_is_neither_a_left_over_nor_a_second_copy():
     with Machine(drop_in="RestartSec=1s") as machine:
         machine.succeeds("systemctl", "start", "vigil")

@@ -1,0 +1,339 @@
+"""What tasks print: that it is kept, found again and bounded, whatever the disk, the task or the reader does."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import cases
+import processes
+from cases import Skip, case, contains, equal, eventually, main, need_program, need_root, now
+from harness import SLEEP, Daemon, beater, failing, shell, worker
+
+
+def log_of(daemon, name):
+    return os.path.join(daemon.directory, "l", f"{name}.log")
+
+
+def text_of(path):
+    try:
+        with open(path, errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def older_files(path):
+    directory, name = os.path.split(path)
+    return sorted(os.path.join(directory, entry) for entry in os.listdir(directory)
+                  if re.fullmatch(re.escape(name) + r"\.\d{6,}(\.zst)?", entry))
+
+
+def everything(path):
+    """All that a log holds, the older files first."""
+    text = b""
+    for file in older_files(path):
+        if file.endswith(".zst"):
+            text += subprocess.run([need_program("zstd"), "-dcq", file], check=True, capture_output=True).stdout
+        else:
+            with open(file, "rb") as plain:
+                text += plain.read()
+    return text.decode(errors="surrogateescape") + text_of(path)
+
+
+def check_numbers(text, count, prefix="line"):
+    """Every line of workers/lines.py is there once, whole and in order."""
+    lines = [line for line in text.splitlines() if not line.startswith("[vigil:")]
+    for expected, line in enumerate(lines):
+        body, _, length = line.rpartition(" ")
+        assert length.isdigit() and len(body) == int(length), f"a broken line after {expected}: {line!r}"
+        number = int(body.split(" ")[1])
+        assert body.startswith(f"{prefix} ") and number == expected, f"{number} where {expected} was due"
+    equal(len(lines), count, "lines")
+
+
+@case()
+def both_streams_go_to_the_tasks_own_log_and_logs_shows_it():
+    with Daemon({"talks": {"command": shell("echo to stdout; echo to stderr >&2; exec sleep 1000")}}) as daemon:
+        path = log_of(daemon, "talks")
+        eventually(lambda: text_of(path) == "to stdout\nto stderr\n", what="the log holds both")
+        equal(os.stat(path).st_mode & 0o777, 0o640, "mode of the log")
+        shown = daemon.ctl("logs", "talks")
+        equal((shown.code, shown.out), (0, "to stdout\nto stderr\n"), "vigilctl logs")
+        equal(daemon.ctl("logs", "-n", "1", "talks").out, "to stderr\n", "the last line")
+
+
+@case()
+def streams_that_are_apart_have_a_log_each():
+    spec = {"command": shell("echo to stdout; echo to stderr >&2; exec sleep 1000"), "output": {"streams": "apart"}}
+    with Daemon({"talks": spec}) as daemon:
+        eventually(lambda: text_of(log_of(daemon, "talks")) == "to stdout\n", what="stdout")
+        eventually(lambda: text_of(log_of(daemon, "talks.err")) == "to stderr\n", what="stderr")
+        equal(daemon.ctl("logs", "--stream", "err", "talks").out, "to stderr\n", "vigilctl logs --stream err")
+
+
+@case()
+def formats_put_time_and_name_before_each_line():
+    script = shell("echo hello; printf 'caf\\303\\251 \\001\\n'; exec sleep 1000")
+    tasks = {name: {"command": script, "output": {"format": name}} for name in ("timestamp", "prefix", "json")}
+    with Daemon(tasks) as daemon:
+        stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+        def lines(name):
+            return eventually(lambda: (found := text_of(log_of(daemon, name))).count("\n") == 2 and found, what=name).splitlines()
+        assert re.fullmatch(stamp + " hello", lines("timestamp")[0]), lines("timestamp")
+        pid = daemon.status("prefix")["pid"]
+        assert re.fullmatch(stamp + rf" prefix\[{pid}\] out: hello", lines("prefix")[0]), lines("prefix")
+        found = [json.loads(line) for line in lines("json")]
+        assert re.fullmatch(stamp, found[0].pop("time")), found
+        equal(found[0], {"task": "json", "pid": daemon.status("json")["pid"], "stream": "out", "text": "hello"}, "the object")
+        equal(found[1]["text"], "caf\u00e9 \u0001", "text with a control character")
+
+
+@case(timeout=120)
+def no_line_is_lost_or_doubled_across_rotation_and_compression_and_by_following():
+    count = 60_000
+    spec = {"command": worker("lines.py", count, 5), "autostart": False,
+            "output": {"max_size": "256KiB", "keep": 100, "compress": True}}
+    with Daemon({"counts": spec}) as daemon:
+        follower = subprocess.Popen([cases.VIGILCTL, "logs", "-f", "-n", "all", "counts"], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                    env={"VIGIL_SOCKET": daemon.socket, "PATH": os.environ["PATH"]})
+        try:
+            equal(daemon.ctl("start", "counts").code, 0, "start")
+            followed = []
+            for line in follower.stdout:
+                followed.append(line)
+                if len(followed) == count:
+                    break
+            check_numbers("".join(followed), count)
+        finally:
+            follower.send_signal(signal.SIGINT)
+            follower.wait(20)
+        path = log_of(daemon, "counts")
+        eventually(lambda: everything(path).count("\n") == count, limit=60, what="everything is in the files")
+        check_numbers(everything(path), count)
+        assert len(older_files(path)) > 5, older_files(path)
+        for file in older_files(path):
+            if not file.endswith(".zst"):
+                assert text_of(file).endswith("\n"), f"{file} was cut inside a line"
+        equal(daemon.status("counts")["output"], None, "nothing is said to be lost")
+
+
+@case()
+def only_so_many_older_files_are_kept():
+    spec = {"command": worker("lines.py", 20_000), "output": {"max_size": "64KiB", "keep": 2}}
+    with Daemon({"counts": spec}) as daemon:
+        path = log_of(daemon, "counts")
+        eventually(lambda: text_of(path).rstrip("\n").rpartition("\n")[2].startswith("line 19999 "), what="the last line")
+        eventually(lambda: len(older_files(path)) == 2, what="two older files")
+
+
+@case(timeout=120, serial=True)
+def nasty_50_a_task_that_prints_as_fast_as_it_can_neither_fills_memory_nor_holds_up_anybody():
+    spec = {"command": ["/usr/bin/yes", "yes, a line of some length to be written over and over again"],
+            "output": {"max_size": "64MiB", "keep": 1}}
+    with Daemon({"yes": spec, "beats": beater(timeout="2s")}) as daemon:
+        daemon.reaches("beats", "healthy")
+        def memory():
+            return int(processes.status_field(daemon.pid, "VmRSS")[0]) * 1024
+        before, slowest = memory(), 0
+        end = now() + 5
+        while now() < end:
+            begin = now()
+            daemon.rpc("task.status", {"name": "*"})
+            slowest = max(slowest, now() - begin)
+            time.sleep(0.01)
+        written = daemon.rpc("task.status", {"name": "yes", "details": True})["tasks"][0]["output"]["written_bytes"]
+        grown = memory() - before
+        print(f"{written / 5e6:.0f} MB/s, slowest answer {slowest * 1000:.0f} ms, memory grew by {grown / 1e6:.1f} MB")
+        assert grown < 16e6, f"memory grew by {grown} bytes"
+        assert slowest < 3, f"an answer took {slowest:.3f} s"
+        equal(daemon.status("beats")["generation"], 1, "nobody's heartbeat was missed")
+        assert written > 5e6, written
+
+
+def mounted(daemon_options, size):
+    """Wraps a daemon so that its log directory is a small file system of its own, which goes with it."""
+    need_root("mounting")
+    need_program("unshare")
+    script = (f'mkdir -p "$0" && mount -t tmpfs -o size={size},mode=755 tmpfs "$0" && exec "$@"')
+    return ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script]
+
+
+@case()
+def nasty_53_a_full_disk_is_counted_said_once_and_recovered_from():
+    spec = {"command": worker("lines.py", 40_000, 20), "output": {"max_size": "64MiB"}, "autostart": False}
+    daemon = Daemon({"counts": spec, "beats": beater(timeout="2s")})
+    daemon._around = [*mounted(daemon, "256k"), os.path.join(daemon.directory, "l")]
+    with daemon:
+        inside = f"/proc/{daemon.pid}/root{daemon.directory}/l"
+        with open(f"{inside}/filler", "wb") as filler:
+            filler.write(b"x" * 200_000)
+        equal(daemon.ctl("start", "counts").code, 0, "start")
+        def faulty():
+            found = daemon.status("counts")["output"]
+            return found if found and found["fault"] and found["dropped_bytes"] > 100_000 else None
+        found = eventually(faulty, what="output is dropped")
+        contains(found["fault"], "No space left")
+        contains(daemon.ctl("status").out, "No space left")
+        equal(daemon.log.count("No space left on device"), 1, "times it was said")
+        os.unlink(f"{inside}/filler")
+        eventually(lambda: not (daemon.status("counts")["output"] or {}).get("fault"), what="it is written again")
+        text = eventually(lambda: (t := text_of(f"{inside}/counts.log")) and "[vigil:" in t and t, what="the mark in the log")
+        lost = re.search(r"\[vigil: (\d+) lines \((\d+) bytes\) of output were dropped here: .*No space", text)
+        assert lost, text[-500:]
+        equal(int(lost[2]), daemon.status("counts")["output"]["dropped_bytes"], "bytes of the mark and of the status")
+        equal(daemon.status("counts")["generation"], 1, "the task went on")
+        equal(daemon.status("beats")["generation"], 1, "and so did the others")
+
+
+@case()
+def nasty_54_a_log_that_is_deleted_or_moved_away_is_begun_anew():
+    with Daemon({"ticks": {"command": shell("while :; do echo tick; sleep 0.02; done")}}) as daemon:
+        path = log_of(daemon, "ticks")
+        eventually(lambda: "tick" in text_of(path), what="the log")
+        os.unlink(path)
+        eventually(lambda: "tick" in text_of(path), what="the log after it was deleted")
+        os.rename(path, path + ".away")
+        with open(path, "w") as other:
+            other.write("somebody else's line\n")
+        eventually(lambda: "tick" in text_of(path), what="the log after it was replaced")
+        contains(text_of(path), "somebody else's line")
+        eventually(lambda: text_of(path).count("tick") > 2, what="it goes on")
+        os.truncate(path, 0)
+        eventually(lambda: text_of(path).startswith("tick") and "\0" not in text_of(path), what="after a truncation")
+
+
+@case()
+def nasty_10_a_log_that_is_no_regular_file_is_refused_without_a_hang():
+    with Daemon({}) as daemon:
+        places = {}
+        for kind in ("fifo", "directory", "link", "device"):
+            places[kind] = daemon.path(f"{kind}.log")
+        os.mkfifo(places["fifo"])
+        os.mkdir(places["directory"])
+        target = daemon.path("target")
+        os.symlink(target, places["link"])
+        places["device"] = "/dev/zero"
+        for kind, path in places.items():
+            daemon.rpc("task.add", {"name": kind, "spec": {
+                "command": shell("while :; do echo x; sleep 0.05; done"), "output": {"path": path}}})
+        for kind in places:
+            def refused():
+                found = daemon.status(kind)
+                return found if found["output"] and found["output"]["fault"] and found["output"]["dropped_bytes"] else None
+            found = eventually(refused, what=f"{kind} is refused")
+            equal(found["status"], "healthy", f"the task with {kind}")
+        assert not os.path.exists(target), "written through a link"
+        os.rmdir(places["directory"])
+        eventually(lambda: "x\n" in text_of(places["directory"]), what="the log, once the directory is out of the way")
+
+
+@case()
+def nasty_56_two_tasks_with_one_log_are_refused():
+    with Daemon({"first": SLEEP}) as daemon:
+        taken = log_of(daemon, "first")
+        refused = daemon.ctl("add", "second", "-f", "-", input=json.dumps({**SLEEP, "output": {"path": taken}}))
+        equal(refused.code, 78, f"add: {refused}")
+        contains(refused.err, "first")
+        equal(daemon.ctl("status", "second").code, 4, "nothing was added")
+
+
+@case()
+def nasty_52_control_characters_and_broken_text_are_raw_in_the_file_and_escaped_on_display():
+    rude = r"printf 'red \033[31m\000 \r\377 end\n'; exit 3"
+    with Daemon({"rude": {"command": shell(rude), "restart": {"policy": "never"}}}) as daemon:
+        path = log_of(daemon, "rude")
+        raw = b"red \x1b[31m\0 \r\xff end\n"
+        eventually(lambda: os.path.exists(path) and open(path, "rb").read() == raw, what="the raw bytes")
+        eventually(lambda: "red" in daemon.ctl("show", "rude").out, what="the last lines in show")
+        for shown in (daemon.ctl("logs", "rude").out, daemon.ctl("show", "rude").out):
+            assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", shown), repr(shown)
+            contains(shown, "end")
+
+
+@case()
+def the_last_lines_before_a_death_are_shown_with_it():
+    script = shell("for i in $(seq 1 30); do echo step $i; done; echo 'no more memory for frobs' >&2; exit 9")
+    with Daemon({"dies": {"command": script, "restart": {"policy": "never"}}}) as daemon:
+        daemon.reaches("dies", "dead")
+        shown = eventually(lambda: (found := daemon.ctl("show", "dies").out) and "frobs" in found and found, what="show")
+        contains(shown, "step 30")
+        assert "step 5\n" not in shown, shown
+        lines = daemon.rpc("task.status", {"name": "dies", "details": True})["tasks"][0]["last_exit"]["lines"]
+        equal(lines[-1], "no more memory for frobs", "the last line")
+
+
+@case()
+def nasty_48_a_grandchild_that_holds_stdout_open_hides_no_exit():
+    with Daemon({"leaves": {"command": shell("setsid sleep 1000 & echo bye; exit 5"), "restart": {"policy": "never"}}}) as daemon:
+        status = daemon.reaches("leaves", "dead")
+        equal(status["last_exit"]["code"], 5, "exit code")
+        equal(text_of(log_of(daemon, "leaves")), "bye\n", "the log")
+
+
+@case()
+def nasty_49_a_task_that_closes_its_stdout_costs_nothing():
+    with Daemon({"quiet": {"command": shell("exec >&- 2>&-; exec sleep 1000")}}) as daemon:
+        def cpu():
+            with open(f"/proc/{daemon.pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            return int(fields[11]) + int(fields[12])
+        time.sleep(0.3)
+        before = cpu()
+        time.sleep(1)
+        assert cpu() - before < 20, f"{cpu() - before} ticks in a second of nothing"
+
+
+@case()
+def a_task_of_another_user_can_open_its_dev_stdout():
+    need_root("another user")
+    spec = {"command": shell("echo again >/dev/stdout; echo and again >/proc/self/fd/2; exec sleep 1000"),
+            "user": "nobody", "group": "nogroup"}
+    with Daemon({"opens": spec}) as daemon:
+        eventually(lambda: text_of(log_of(daemon, "opens")) == "again\nand again\n", what="the log")
+
+
+@case()
+def following_survives_a_restart_of_the_daemon():
+    spec = {"ticks": {"command": shell("n=0; while :; do n=$((n+1)); echo run $VIGIL_INVOCATION $n; sleep 0.02; done")}}
+    with Daemon(spec) as daemon:
+        follower = subprocess.Popen([cases.VIGILCTL, "logs", "-f", "ticks"], text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE,
+                                    env={"VIGIL_SOCKET": daemon.socket, "PATH": os.environ["PATH"]})
+        try:
+            first = follower.stdout.readline().split()[1]
+            daemon.stop()
+            daemon.start()
+            begin = now()
+            while follower.stdout.readline().split()[1] == first:
+                assert now() - begin < 30 * cases.PATIENCE, "nothing of the new run is followed"
+        finally:
+            follower.send_signal(signal.SIGINT)
+            equal(follower.wait(20), 130, "exit code after SIGINT")
+
+
+@case()
+def output_to_the_daemons_own_and_to_nowhere():
+    tasks = {"inherits": {"command": shell("echo I speak through vigild; exec sleep 1000"), "output": {"to": "inherit"}},
+             "silent": {"command": shell("echo nobody hears me; exec sleep 1000"), "output": {"to": "null"}}}
+    with Daemon(tasks) as daemon:
+        eventually(lambda: "I speak through vigild" in daemon.log, what="the daemon's own output")
+        assert "nobody hears me" not in daemon.log
+        assert not os.path.exists(log_of(daemon, "silent"))
+        contains(daemon.ctl("logs", "inherits").err, "inherits")
+
+
+@case()
+def output_to_a_journal_that_is_not_there_is_a_failed_start_that_says_so():
+    if os.path.exists("/run/systemd/journal/stdout"):
+        raise Skip("this machine has a journal")
+    with Daemon({"writes": {**SLEEP, "output": {"to": "journal"}, "restart": {"max_attempts": 0}}}) as daemon:
+        found = daemon.reaches("writes", "dead")
+        contains(daemon.ctl("status").out, "journal")
+        equal(found["cause"]["last"]["stage"] if "last" in found["cause"] else found["cause"]["stage"], "open-output", "stage")
+
+
+if __name__ == "__main__":
+    main()
