@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage bench-output format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -46,8 +46,11 @@ format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
 	@git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i
 
+bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
+	@scripts/bench-output.sh
+
 clean: ## remove everything that was built
 	@rm -rf build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

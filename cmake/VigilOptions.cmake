@@ -1,6 +1,7 @@
 # Build options shared by every target of this project.
 option(VIGIL_TESTS "Build the tests" ON)
 option(VIGIL_EXAMPLES "Build the example workers" ON)
+option(VIGIL_BENCH "Build the measurements of speed" OFF)
 option(VIGIL_WERROR "Treat warnings as errors" ON)
 option(VIGIL_COVERAGE "Instrument for gcov" OFF)
 option(VIGIL_TIDY "Run clang-tidy while compiling" OFF)
