@@ -33,7 +33,10 @@ MessageReader::PipeState MessageReader::read_pipe(Run& run, core::Supervisor& su
 void MessageReader::take(Run& run, const os::NotifyMessage& message, core::Supervisor& supervisor,
                          core::TimePoint now) {
     const auto access = run.spec->heartbeat ? run.spec->heartbeat->access : core::HeartbeatAccess::group;
-    if (!os::sender_belongs(message.pid, message.uid, run.identity, access)) {
+    // Whoever has left the session is still in the cgroup, where there is one.
+    const bool belongs = os::sender_belongs(message.pid, message.uid, run.identity, access) ||
+                         (access == core::HeartbeatAccess::group && run.tree->cgroup().holds(message.pid));
+    if (!belongs) {
         ++dropped_.notify_strangers;
         say_stranger(run, message);
         return;
@@ -66,12 +69,15 @@ void MessageReader::deliver(Run& run, protocol::NotifyMessage message, core::Sup
 
 bool MessageReader::adopt_main(Run& run, pid_t claimed) {
     if (claimed == run.identity.main_pid) return true;
-    const auto inside = [&] { return os::in_session_of(run.identity.leader, claimed); };
+    const auto inside = [&] {
+        return os::in_session_of(run.identity.leader, claimed) || run.tree->cgroup().holds(claimed);
+    };
     // Looked at again once the descriptor holds the process fast: the number may have changed hands in
     // between.
     auto pidfd = inside() ? os::open_pidfd(claimed) : Result<UniqueFd>(Failure{Error{}});
     if (!pidfd || !inside()) {
-        log_->warn("{}: MAINPID={} is ignored: no such process in its session", run.spec->name, claimed);
+        log_->warn("{}: MAINPID={} is ignored: no such process in its session or cgroup", run.spec->name,
+                   claimed);
         return false;
     }
     change_main_(run, claimed, std::move(pidfd).value());

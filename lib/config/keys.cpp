@@ -89,7 +89,7 @@ constexpr Key kKeys[] = {
  .words = kCgroup},
 {.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "\"adopt\"", .change = kDaemon,
  .text = "What becomes of tasks that a killed daemon left running. This version cannot take them over yet: under systemd "
-         "they end with it.",
+         "they end with it, and what the next daemon finds in its cgroups it ends before it starts anything.",
  .words = kOrphanPolicy, .later_words = kLaterOrphanPolicy},
 
 // ---- task ----------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ constexpr Key kKeys[] = {
 {.scope = Scope::task, .path = "heartbeat.signal", .kind = Kind::signal, .fallback = "\"ABRT\"", .change = kLive,
  .text = "The signal for a silent task. SIGKILL follows after `stop.timeout`."},
 {.scope = Scope::task, .path = "heartbeat.access", .kind = Kind::word, .fallback = "\"group\"", .change = kLive,
- .text = "Whose beats count: the main process's only, those of its process group and session, or everyone's.",
+ .text = "Whose beats count: the main process's only, those of its process group, session and own cgroup, or everyone's.",
  .words = kHeartbeatAccess},
 {.scope = Scope::task, .path = "heartbeat.fd", .kind = Kind::boolean, .fallback = "false", .change = kTask,
  .text = "Also offers an inherited pipe, its number in VIGIL_HEARTBEAT_FD, for programs that cannot open a Unix datagram "

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <charconv>
@@ -70,6 +71,12 @@ bool TaskCgroup::populated() const {
 
 std::vector<pid_t> TaskCgroup::members() const {
     return cgroup_files::members(directory(), name_);
+}
+
+bool TaskCgroup::holds(pid_t pid) const {
+    if (home_ == nullptr) return false;
+    const std::vector<pid_t> all = members();
+    return std::find(all.begin(), all.end(), pid) != all.end();
 }
 
 Result<void> TaskCgroup::kill() const {

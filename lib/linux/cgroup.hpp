@@ -95,6 +95,8 @@ class TaskCgroup {
     /// Whether a living process is in it; zombies do not count.
     [[nodiscard]] bool populated() const;
     [[nodiscard]] std::vector<pid_t> members() const;
+    /// Whether `pid` is one of them. O(members); false for the empty one.
+    [[nodiscard]] bool holds(pid_t pid) const;
     /// SIGKILL to all, whoever they have become. They are gone a moment later.
     [[nodiscard]] Result<void> kill() const;
     [[nodiscard]] Result<void> freeze(bool frozen) const;

@@ -13,39 +13,14 @@ import tempfile
 import cases
 import processes
 from client import Client
+from programs import HERE, PYTHON, SLEEP, beater, failing, shell, worker  # noqa: F401, for the cases
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PYTHON = "/usr/bin/python3"
 # What a broken invariant or a sanitizer writes; it must appear in no log.
 ALARMS = re.compile(r"broken invariant|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|terminate called")
 
 # Tasks are aborted for their silence all the time; nobody wants their cores.
 resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 processes.become_subreaper()
-
-
-def worker(name, *arguments):
-    """The command of a worker from workers/."""
-    return [PYTHON, "-B", os.path.join(HERE, "workers", name), *map(str, arguments)]
-
-
-def shell(script):
-    return ["/bin/sh", "-c", script]
-
-
-SLEEP = {"command": ["/bin/sleep", "1000"]}
-
-
-def failing(code=1, **restart):
-    """A task that ends at once."""
-    return {"command": shell(f"exit {code}"), "restart": {"base_delay": "50ms", "jitter": 0, **restart}}
-
-
-def beater(timeout="1s", interval=0.1, **more):
-    """A Python task that is healthy by READY=1 and beats."""
-    return {"command": worker("beater.py", interval), "ready": {"on": "notify"},
-            "heartbeat": {"timeout": timeout, "initial_delay": "30s"},
-            "restart": {"base_delay": "100ms", "jitter": 0}, **more}
 
 
 class Outcome:
