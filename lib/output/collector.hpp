@@ -81,8 +81,8 @@ struct CollectorOptions {
     unsigned threads = 2;
     /// As many more are started while others are held up in a write.
     unsigned max_threads = 16;
-    /// A task whose log is held up for longer is no longer waited for: what it prints is dropped, and
-    /// counted, until the write returns. Then what was being written is completed, and a mark of the loss
+    /// A task whose log is held up for longer is no longer waited for once its pipe is full: what is in it is
+    /// dropped, and counted, until the write returns. Then what was being written is completed, and a mark of the loss
     /// follows.
     std::chrono::milliseconds stall_limit{1000};
     /// After a failure the log is tried again this often.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "output/drain.hpp"
+#include "output/pipe.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {
@@ -10,6 +11,12 @@ namespace {
 
 /// A worker that did not get on for so long does not count on to take the next log.
 constexpr auto kSlow = std::chrono::milliseconds(50);
+
+/// Whether a task's write would find a free page. Writes that do not fit into the rest of a page begin
+/// another, so a pipe may be full from a little more than half of its bytes on.
+bool has_room(const Stream& stream) noexcept {
+    return bytes_waiting(stream.pipe.get()) < capacity_of(stream.pipe.get()) / 2;
+}
 
 }  // namespace
 
@@ -84,10 +91,11 @@ void Plant::relieve(Log& log, const std::vector<StreamPtr>& streams, std::string
         // Taken: the worker is held up with the pipe itself, not with the disk.
         std::unique_lock take(log.take, std::try_to_lock);
         if (!take) return;
-        const bool first = !std::exchange(log.held, true);
-        if (first) log.hold_up();
         if (!stream->pipe) continue;
         const bool finishing = stream->finishing;
+        // While the pipe has room the task does not wait, and nothing needs to be lost yet.
+        if (!finishing && has_room(*stream)) continue;
+        if (!std::exchange(log.held, true)) log.hold_up();
         if (finishing) limit_what_is_left(*stream);
         const Drained drained = drain(*stream, kBigPipe, buffer);
         log.losses += drained.lost;

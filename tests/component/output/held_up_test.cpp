@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <thread>
 
 #include "stage.hpp"
 
@@ -111,6 +112,31 @@ TEST_CASE("Case 53: a task whose disk hangs is not held up, others are not eithe
     CHECK(theirs.starts_with(first));
     CHECK(theirs.ends_with("after\n"));
     CHECK(theirs.size() - (before_last.written + 6) <= 1);
+}
+
+TEST_CASE("Case 53: a disk that hangs for no longer than the task's pipe has room costs nothing") {
+    Stage stage(impatient);
+    IcyDisk disk(stage.directory);
+    if (!disk.usable()) return;
+    Task task = stage.start("slow", logs_to(disk / "slow.log", core::OutputFormat::raw));
+    const std::string first = numbered_lines(0, 10);
+    task.print(first);
+    REQUIRE(stage.settled(task, first.size()));
+    REQUIRE(disk.freeze());
+    // The first of these is what the worker hangs with; the others wait in the pipe.
+    std::string rest;
+    for (std::size_t i = 0; i < 10; ++i) {
+        const std::string lines = numbered_lines(10 + 10 * i, 10);
+        task.print(lines);
+        rest += lines;
+        std::this_thread::sleep_for(100ms);
+    }
+    CHECK(stage.tally(task).fault.empty());
+    disk.thaw();
+    REQUIRE(stage.settled(task, first.size() + rest.size()));
+    stage.end(task);
+    CHECK(stage.tally(task).dropped == 0);
+    CHECK(read_whole(disk / "slow.log") == first + rest);
 }
 
 TEST_CASE("Case 53: formatted lines whose write was held up are in the log once") {
