@@ -16,8 +16,6 @@ namespace {
 using core::OutputTo;
 using core::SpawnFailure;
 
-/// A burst of this size does not wait for the collector. Refused to ordinary users beyond 64 MiB in all.
-constexpr int kPipeSize = 256 << 10;
 constexpr int kJournalBuffer = 8 << 20;
 constexpr timeval kJournalPatience{.tv_sec = 5, .tv_usec = 0};
 
@@ -33,8 +31,9 @@ Result<void, SpawnFailure> make_pipe(UniqueFd& reader, UniqueFd& writer, uid_t u
     // The flag belongs to this end only: the task's end blocks as any pipe does.
     if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
         return failure(errno, "making the pipe for its output non-blocking");
-    (void)::fcntl(ends[1], F_SETPIPE_SZ, kPipeSize);
-    // Another user's process writes to it in any case; only opening it anew takes the right.
+    // Its size stays what the kernel gives: larger ones for all tasks would use up pipe-user-pages-soft,
+    // beyond which every new pipe of our user holds a page or two (pipe(7)). Fast writers get more from who
+    // reads. Another user's process writes to it in any case; only opening it anew takes the right.
     if (uid != ::geteuid()) (void)::fchown(ends[1], uid, static_cast<gid_t>(-1));
     return {};
 }

@@ -112,6 +112,20 @@ def nasty_10_a_log_that_is_no_regular_file_is_refused_without_a_hang():
 
 
 @case()
+def nasty_55_the_end_of_whoever_reads_the_daemons_own_output_ends_nobody_else():
+    # Its reader takes one byte and is gone: what follows is EPIPE, and would be SIGPIPE.
+    through = ["/bin/bash", "-c", 'exec "$@" > >(head -c 1 >/dev/null) 2>&1', "bash"]
+    chatty = {"command": shell("while :; do echo still here; sleep 0.05; done"), "output": {"to": "inherit"},
+              "restart": {"max_attempts": None, "base_delay": "50ms", "jitter": 0}}
+    with Daemon({"chatty": chatty, "sleep": SLEEP}, wrap=through) as daemon:
+        for _ in range(5):
+            equal(daemon.ctl("restart", "sleep").code, 0, "restart")
+        equal(daemon.status("sleep")["status"], "healthy", "state")
+        # The task writes to the broken pipe itself: that ends the task, as it would without a supervisor.
+        eventually(lambda: daemon.status("chatty")["restarts_total"] > 1, what="it is started again and again")
+
+
+@case()
 def nasty_56_two_tasks_with_one_log_are_refused():
     with Daemon({"first": SLEEP}) as daemon:
         taken = log_of(daemon, "first")
