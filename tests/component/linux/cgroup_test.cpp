@@ -144,7 +144,9 @@ TEST_CASE("a home is made with what is missing of its path, and removed with it"
         CHECK(cgroup->cpu_time().has_value());
         TaskCgroup moved = std::move(cgroup).value();
         CHECK(moved);
-        moved = std::move(moved);
+        // Through a reference, since a compiler sees through it otherwise.
+        TaskCgroup& itself = moved;
+        moved = std::move(itself);
         CHECK(moved.remove().ok());
         CHECK_FALSE(moved);
         CHECK_FALSE(exists(*path + "/tasks/web.12"));
