@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
+#include "linux/member_signals.hpp"
 #include "linux/process.hpp"
 #include "tree_support.hpp"
 
@@ -218,4 +222,23 @@ TEST_CASE("orphans are found while there are more of them than are asked at once
         CHECK(eventually([&] { return tree.survivors().size() == 400; }, 30s));
         CHECK(bench.ends(tree));
     }
+}
+
+TEST_CASE("nasty 23: whoever is found is killed however long the looking takes") {
+    const pid_t pid = ::fork();
+    if (pid == 0)
+        for (;;) ::pause();
+    REQUIRE(pid > 0);
+    const auto entry = read_process(pid);
+    REQUIRE(entry.has_value());
+    const auto killed = kill_each([&] {
+        // Longer than all rounds together may take.
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        return std::vector<ProcessEntry>{*entry};
+    });
+    CHECK(killed.ok());
+    CHECK(*killed == Killed::all);
+    int status = 0;
+    CHECK(::waitpid(pid, &status, 0) == pid);
+    CHECK(WTERMSIG(status) == SIGKILL);
 }
