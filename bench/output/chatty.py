@@ -72,6 +72,7 @@ def main():
     arguments.add_argument("--full-disk", action="store_true")
     arguments.add_argument("--yes", action="store_true")
     options = arguments.parse_args()
+    options.build = os.path.abspath(options.build)
     place = tempfile.mkdtemp(prefix="vb", dir="/tmp")
     logs = os.path.join(place, "l")
     os.mkdir(logs)
@@ -95,10 +96,13 @@ def main():
     try:
         while not os.path.exists(control):
             time.sleep(0.05)
+        late = time.monotonic() + 120
         while True:
             states = rpc(control, "daemon.status")["tasks"]
             if states["healthy"] == len(tasks):
                 break
+            if time.monotonic() > late or states["dead"]:
+                sys.exit(f"not all tasks became healthy: {states}")
             time.sleep(0.2)
         print(f"{len(tasks)} tasks healthy; measuring for {options.seconds} s", flush=True)
         waits, peak, end = [], 0.0, time.monotonic() + options.seconds
