@@ -147,7 +147,7 @@ def tasks_get_cgroups_below_the_delegated_unit_and_print_to_the_journal():
     tasks = {**TASKS, "talks": {"command": ["/bin/sh", "-c", "echo said in the journal; exec sleep 1000"],
                                 "output": {"to": "journal"}},
              "keeps": {"command": ["/bin/sh", "-c", "echo said in the log; exec sleep 1000"]}}
-    with Machine(tasks) as machine:
+    with Machine(json.dumps({"version": 1, "daemon": {"control": {"group": "adm"}}, "tasks": tasks})) as machine:
         machine.succeeds("systemctl", "start", "vigil")
         machine.whole_tree()
         unit = "/sys/fs/cgroup/system.slice/vigil.service"
@@ -157,12 +157,15 @@ def tasks_get_cgroups_below_the_delegated_unit_and_print_to_the_journal():
                    what="the line in the journal")
         eventually(lambda: machine.command("/usr/local/bin/vigilctl", "logs", "keeps").out == "said in the log\n",
                    what="the line in the log")
-        equal(machine.succeeds("stat", "-c", "%a", "/var/log/vigil/keeps.log").out, "640\n", "mode of the log")
+        # Who may restart a task may read what it printed, also after systemd has started the daemon again.
+        shown = ("stat", "-c", "%a %G", "/var/log/vigil", "/var/log/vigil/keeps.log")
+        equal(machine.succeeds(*shown).out, "750 adm\n640 adm\n", "mode and group of logs")
         machine.succeeds("/usr/local/bin/vigilctl", "stop", "tree")
         assert not machine.marked(), processes.describe(machine.marked())
         equal(machine.command("test", "-e", f"{unit}/tasks/tree.1").code, 1, "its cgroup is gone")
         machine.succeeds("systemctl", "restart", "vigil")
         machine.whole_tree()
+        equal(machine.succeeds(*shown).out, "750 adm\n640 adm\n", "mode and group of logs after a restart")
         machine.succeeds("systemctl", "stop", "vigil")
         equal(machine.property("Result"), "success", "Result")
 
