@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 
 [[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = 20s);
 [[nodiscard]] std::size_t open_descriptors();
+/// Always 0 under ThreadSanitizer, which starts a thread of its own when it likes.
 [[nodiscard]] std::size_t threads();
 /// Empty where there is none.
 [[nodiscard]] std::string read_whole(const std::string& path);
