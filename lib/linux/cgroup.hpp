@@ -42,7 +42,9 @@ class CgroupHome {
     };
     /// Finds the place, makes `tasks` in it and ends what a predecessor left there, at most 5 s long. Where
     /// the base is our own cgroup or below, this process moves into <base>/vigild: processes are to be in the
-    /// leaves. With Kind::path a place that cannot be used is an error; with Kind::automatic a reason.
+    /// leaves. `tasks` is locked (flock(2)) for the home's life: what lies in it is a predecessor's only if
+    /// nobody holds it. With Kind::path a place that cannot be used is an error; with Kind::automatic a
+    /// reason.
     [[nodiscard]] static Result<Opened> open(const CgroupWish& wish, const Features& features);
     CgroupHome(const CgroupHome&) = delete;
     CgroupHome& operator=(const CgroupHome&) = delete;
@@ -59,11 +61,13 @@ class CgroupHome {
         : base_(std::move(base)), directory_(std::move(directory)), features_(features) {}
 
     [[nodiscard]] Result<void> make_tasks();
+    [[nodiscard]] Result<void> lock_tasks();
     void end_predecessors(Opened& opened);
     void enter_leaf(const std::string& own);
 
     std::string base_;
     UniqueFd directory_;  ///< O_PATH
+    UniqueFd lock_;       ///< on `tasks`
     Features features_;
     UniqueFd origin_;  ///< where this process was before it moved to the leaf; none: it did not
     bool leaf_made_ = false;

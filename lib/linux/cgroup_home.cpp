@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -119,10 +120,33 @@ Result<void> CgroupHome::make_tasks() {
         // What matters is whether cgroups can be made in it.
         if (::faccessat(directory_.get(), "tasks/cgroup.procs", W_OK, AT_EACCESS) == 0 &&
             ::faccessat(directory_.get(), kTasks, W_OK, AT_EACCESS) == 0)
-            return {};
+            return lock_tasks();
     }
     const int code = errno;
     return Failure{unusable(base_, "making " + base_ + "/tasks; it has to belong to vigild's user", code)};
+}
+
+/// Two daemons may share a base (in a container both find its cgroup): the second must not take the first
+/// one's tasks for left-overs.
+Result<void> CgroupHome::lock_tasks() {
+    UniqueFd tasks(::openat(directory_.get(), kTasks, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!tasks) return Failure{unusable(base_, "opening " + base_ + "/tasks", errno)};
+    if (::flock(tasks.get(), LOCK_EX | LOCK_NB) != 0) {
+        const int code = errno;
+        return Failure{unusable(
+            base_,
+            code == EWOULDBLOCK ? "another vigild holds " + base_ + "/tasks; give each a directory of its own"
+                                : "locking " + base_ + "/tasks",
+            code)};
+    }
+    // Its last holder may have removed it between the opening and the lock.
+    struct stat locked {};
+    struct stat named {};
+    if (::fstat(tasks.get(), &locked) != 0 || ::fstatat(directory_.get(), kTasks, &named, 0) != 0 ||
+        locked.st_ino != named.st_ino)
+        return Failure{unusable(base_, "another vigild just left " + base_ + "/tasks; try again", EAGAIN)};
+    lock_ = std::move(tasks);
+    return {};
 }
 
 void CgroupHome::end_predecessors(Opened& opened) {
@@ -173,12 +197,13 @@ void CgroupHome::enter_leaf(const std::string& own) {
 
 void CgroupHome::close() noexcept {
     if (!directory_) return;
-    (void)::unlinkat(directory_.get(), kTasks, AT_REMOVEDIR);
-    if (origin_) {
-        (void)write_small_file(origin_.get(), "cgroup.procs", "0");
+    // Without the lock nothing in it is ours. It is kept, since what cannot be removed now may be later.
+    if (lock_) {
+        (void)::unlinkat(directory_.get(), kTasks, AT_REMOVEDIR);
+        if (origin_) (void)write_small_file(origin_.get(), "cgroup.procs", "0");
         origin_.reset();
+        (void)::unlinkat(directory_.get(), kLeaf, AT_REMOVEDIR);
     }
-    (void)::unlinkat(directory_.get(), kLeaf, AT_REMOVEDIR);
     if (base_made_) (void)::rmdir(base_.c_str());
 }
 

@@ -2,8 +2,13 @@
 #include "linux/cgroup.hpp"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "linux/cgroup_files.hpp"
 #include "linux/cgroup_place.hpp"
@@ -27,6 +32,16 @@ bool exists(const std::string& path) {
 Features with_all() {
     static const Features found = probe_features();
     return found;
+}
+
+/// Lets go of the lock on a home as its daemon's death would: SIGKILL closes what it held and removes nothing.
+void drop_lock(const std::string& base) {
+    const std::string tasks = base + "/tasks";
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        if (std::filesystem::read_symlink(entry.path(), gone) != tasks) continue;
+        (void)::flock(std::stoi(entry.path().filename().string()), LOCK_UN);
+    }
 }
 
 /// A home at the test's place, made and taken down again.
@@ -126,6 +141,26 @@ TEST_CASE("a path that cannot be used is an error that says what is wrong with i
     CHECK(refused("relative/path").find("not absolute") != std::string::npos);
 }
 
+TEST_CASE("nasty 68: a home that another vigild holds is refused, and its tasks live on") {
+    const auto path = cgroup_test_path();
+    if (!path) return;
+    const Way* with_cgroup = nullptr;
+    const auto ways = all_ways();
+    for (const Way& way : ways)
+        if (way.cgroup) with_cgroup = &way;
+    REQUIRE(with_cgroup != nullptr);
+    TreeBench bench(*with_cgroup);
+    ProcessTree tree = bench.spawn(sleeper());
+    const std::string base = tree.cgroup().path().substr(0, tree.cgroup().path().find("/tasks/"));
+    const auto second = CgroupHome::open({CgroupWish::Kind::path, base}, with_all());
+    REQUIRE_FALSE(second.ok());
+    CHECK(second.error().text().find("another vigild holds") != std::string::npos);
+    CHECK(tree.cgroup().populated());
+    CHECK_FALSE(tree.end_of_leader());
+    CHECK(exists(tree.cgroup().path()));
+    CHECK(bench.ends(tree));
+}
+
 TEST_CASE("a home is made with what is missing of its path, and removed with it") {
     const auto path = cgroup_test_path();
     if (!path) return;
@@ -216,8 +251,9 @@ TEST_CASE("nasty 14: what a predecessor left is ended when the home is opened, f
         REQUIRE(frozen.freeze(true).ok());
         REQUIRE(::mkdir((*path + "/tasks/empty.9").c_str(), 0755) == 0);
         const Witness witness(frozen.survivors());
+        drop_lock(*path);
         auto opened = CgroupHome::open({CgroupWish::Kind::path, *path}, way.features);
-        REQUIRE(opened.ok());
+        REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.error().text()));
         CHECK(opened->ended == 3);
         CHECK(opened->left.empty());
         CHECK_FALSE(exists(*path + "/tasks/task.1"));
