@@ -69,7 +69,8 @@ struct Announce {
     std::optional<ExitStatus> exit;  ///< how the last run ended, where this change follows from its end
 };
 
-/// A run is over and nothing of it is left; what was held for it may go.
+/// A run is over and nothing of it is left; what was held for it may go. Comes before the announcement of its
+/// end.
 struct Release {
     TaskId task{};
     Generation generation{};

@@ -60,13 +60,15 @@ void Task::enter(State next, Cause why, Turn& turn) {
     state_ = std::move(next);
     cause_ = std::move(why);
     waiting_turn_ = false;
-    announce(from, name_of(state_), before, turn);
 
     const Run* present = run();
     const bool run_is_over = before != Generation{} && (present == nullptr || present->generation != before);
-    if (!run_is_over) return;
-    paused_since_.reset();
-    turn.effects.emplace_back(effect::Release{id_, before});
+    if (run_is_over) {
+        paused_since_.reset();
+        // Before the announcement, which answers those who wait: they are to find nothing left of the run.
+        turn.effects.emplace_back(effect::Release{id_, before});
+    }
+    announce(from, name_of(state_), before, turn);
 }
 
 void Task::leave(Cause why, Turn& turn) {
@@ -76,8 +78,8 @@ void Task::leave(Cause why, Turn& turn) {
     cause_ = std::move(why);
     waiting_turn_ = false;
     removed_ = true;
-    announce(name_of(state_), std::nullopt, before, turn);
     if (before != Generation{}) turn.effects.emplace_back(effect::Release{id_, before});
+    announce(name_of(state_), std::nullopt, before, turn);
 }
 
 /// `before`: the run of the state that was left, if it had one.

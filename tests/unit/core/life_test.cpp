@@ -80,7 +80,7 @@ TEST_CASE("7: READY=1 and the exit in one turn are both handled, in order") {
     stage.forget();
     stage.says_ready();
     stage.exits(0);
-    CHECK(stage.story() == "announce:healthy announce:completed release");
+    CHECK(stage.story() == "announce:healthy release announce:completed");
 }
 
 TEST_CASE("4: an exit while starting is judged by its code") {
@@ -99,12 +99,12 @@ TEST_CASE("4: an exit while starting is judged by its code") {
     }
 }
 
-TEST_CASE("the end of a run is announced with its status, then released") {
+TEST_CASE("a run that is over is released, then its end announced with its status") {
     Stage stage;
     stage.given_healthy();
     stage.forget();
     stage.dies(11);
-    CHECK(stage.story() == "announce:failed release");
+    CHECK(stage.story() == "release announce:failed");
     const auto change = stage.all<effect::Announce>().at(0);
     CHECK(change.exit->signal == 11);
     CHECK(change.next_start_in == Duration(1s));
@@ -162,7 +162,7 @@ TEST_CASE("1: a failed exec spends an attempt and says where it failed") {
     stage.given(plain());
     stage.forget();
     stage.cannot_start(ENOENT);
-    CHECK(stage.story() == "announce:failed release");
+    CHECK(stage.story() == "release announce:failed");
     CHECK(stage.cause() == "spawn-failed");
     CHECK(stage.report().attempts == 1);
     stage.advance(1s);

@@ -147,7 +147,7 @@ TEST_CASE("a restart ordered when all turns are taken waits in created") {
     stage.supervisor.handle(a, event::Restart{by_operator()}, stage.now);
     stage.forget();
     exits(stage, a, 0);
-    CHECK(stage.story() == "announce:created release");
+    CHECK(stage.story() == "release announce:created");
     CHECK(cause_name(*stage.supervisor.report(a, stage.now)->cause) == "operator");
     exits(stage, b, 0);
     CHECK(state_of(stage, a) == "starting");

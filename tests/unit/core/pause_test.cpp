@@ -133,7 +133,7 @@ TEST_CASE("a pause ends with the run") {
     stage.forget();
     stage.dies(9);
     CHECK_FALSE(stage.report().paused);
-    CHECK(stage.story() == "announce:failed release");
+    CHECK(stage.story() == "release announce:failed");
     stage.advance(1s);
     CHECK(stage.state() == "starting");
 }

@@ -156,7 +156,7 @@ TEST_CASE("33: a removal takes effect when the process is gone, and only then is
     CHECK(again.error() == Supervisor::AddError::already_exists);
     stage.forget();
     stage.dies(15);
-    CHECK(stage.story() == "announce:gone release");
+    CHECK(stage.story() == "release announce:gone");
     CHECK(stage.gone());
     CHECK_FALSE(stage.supervisor.find("worker").has_value());
     CHECK(stage.supervisor.size() == 0);
