@@ -29,7 +29,9 @@ Result<Place> take_place(const config::DaemonSettings& settings) {
         if (!defaults && directories.runtime.empty()) return Failure{defaults.error()};
         if (directories.runtime.empty()) directories.runtime = defaults->runtime;
         if (directories.state.empty() && defaults) directories.state = defaults->state;
-        if (directories.log.empty() && defaults) directories.log = defaults->log;
+        // Without a home there is still a place that is this daemon's own.
+        if (directories.log.empty())
+            directories.log = defaults ? defaults->log : directories.runtime + "/log";
     }
 
     const auto group = resolve_group(settings.control.group, "daemon.control.group");

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config/keys.hpp"
-#include "output/log_path.hpp"
+#include "core/log_path.hpp"
 
 namespace vigil::daemon {
 namespace {
@@ -45,8 +45,9 @@ TaskOutput::TaskOutput(Loop& loop, Settings settings, std::unique_ptr<output::Co
     watch_.interest(UV_READABLE);
 }
 
-void TaskOutput::attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, pid_t pid,
+bool TaskOutput::attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, pid_t pid,
                         UniqueFd (&pipes)[2]) {
+    bool any = false;
     for (const core::OutputStream stream : {core::OutputStream::out, core::OutputStream::err}) {
         UniqueFd& pipe = pipes[static_cast<std::size_t>(stream)];
         if (!pipe) continue;
@@ -55,10 +56,12 @@ void TaskOutput::attach(core::TaskId task, core::Generation generation, const co
                                                   .stream = stream,
                                                   .spec = spec,
                                                   .pid = pid,
-                                                  .path = output::log_path(settings_.log_dir, *spec, stream),
+                                                  .path = core::log_path(settings_.log_dir, *spec, stream),
                                                   .pipe = std::move(pipe)});
         if (!attached) log_->error("{}: its output is lost: {}", spec->name, attached.error().text());
+        any = any || attached;
     }
+    return any;
 }
 
 void TaskOutput::finish(core::TaskId task, core::Generation generation) {
@@ -86,11 +89,7 @@ const std::vector<std::string>* TaskOutput::last_lines(core::TaskId task, core::
 }
 
 std::vector<std::string> TaskOutput::paths(const core::TaskSpec& spec) const {
-    const core::OutputRule& rule = spec.launch.output;
-    if (rule.to != core::OutputTo::file) return {};
-    std::vector<std::string> paths{output::log_path(settings_.log_dir, spec, core::OutputStream::out)};
-    if (rule.apart) paths.push_back(output::log_path(settings_.log_dir, spec, core::OutputStream::err));
-    return paths;
+    return core::log_paths(settings_.log_dir, spec);
 }
 
 std::vector<protocol::LogPlace> TaskOutput::places(core::TaskId task, const core::TaskSpec& spec) const {
@@ -105,7 +104,7 @@ std::vector<protocol::LogPlace> TaskOutput::places(core::TaskId task, const core
         place.to = word_of("output.to", rule.to);
         if (has_log) {
             place.format = word_of("output.format", rule.format);
-            place.path = output::log_path(settings_.log_dir, spec, stream);
+            place.path = core::log_path(settings_.log_dir, spec, stream);
             place.fault = collector_->tally(task).fault;
         }
         places.push_back(std::move(place));

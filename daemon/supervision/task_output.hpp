@@ -31,10 +31,11 @@ class TaskOutput {
     TaskOutput(const TaskOutput&) = delete;
     TaskOutput& operator=(const TaskOutput&) = delete;
 
-    /// The read ends of a run's stdout and stderr, as the spawner gave them; either may be empty.
-    void attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, pid_t pid,
-                UniqueFd (&pipes)[2]);
-    /// Nothing of the run lives any more.
+    /// The read ends of a run's stdout and stderr, as the spawner gave them; either may be empty. False:
+    /// there is none, and nothing to finish.
+    [[nodiscard]] bool attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec,
+                              pid_t pid, UniqueFd (&pipes)[2]);
+    /// Nothing of a run that was attached lives any more.
     void finish(core::TaskId task, core::Generation generation);
     /// The task is gone for good.
     void forget(core::TaskId task);

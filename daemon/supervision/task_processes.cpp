@@ -124,7 +124,7 @@ void TaskProcesses::release(const core::effect::Release& effect) {
         main_pids_.erase(run->tree->attached());
         main_pids_.erase(run->identity.main_pid);
     }
-    output_.finish(effect.task, effect.generation);
+    if (run->collected) output_.finish(effect.task, effect.generation);
     runs_.erase(effect.task);
 }
 
@@ -198,7 +198,7 @@ void TaskProcesses::arrive(os::SpawnOutcome outcome, core::Supervisor& superviso
                                              .invocation = std::move(outcome.invocation),
                                              .cgroup = std::move(outcome.cgroup)},
                       features_, orphans_);
-    output_.attach(outcome.task, outcome.generation, run->spec, outcome.pid, outcome.output);
+    run->collected = output_.attach(outcome.task, outcome.generation, run->spec, outcome.pid, outcome.output);
     run->identity = {.main_pid = outcome.pid, .leader = outcome.pid, .uid = outcome.uid};
     run->notify = std::move(outcome.notify);
     run->heartbeat_pipe = std::move(outcome.heartbeat_pipe);

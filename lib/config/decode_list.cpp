@@ -30,9 +30,16 @@ constexpr std::array<LimitName, 16> kLimits{{{"as", RLIMIT_AS, true},
                                              {"sigpending", RLIMIT_SIGPENDING, false},
                                              {"stack", RLIMIT_STACK, true}}};
 
-constexpr std::array<std::string_view, 8> kReserved{
-    "NOTIFY_SOCKET",  "VIGIL_GENERATION", "VIGIL_HEARTBEAT_FD", "VIGIL_INVOCATION",
-    "VIGIL_MAIN_PID", "VIGIL_TASK",       "WATCHDOG_PID",       "WATCHDOG_USEC"};
+constexpr std::array<std::string_view, 10> kReserved{"JOURNAL_STREAM",
+                                                     "NOTIFY_SOCKET",
+                                                     "VIGIL_GENERATION",
+                                                     "VIGIL_HEARTBEAT_FD",
+                                                     "VIGIL_HEARTBEAT_INTERVAL_USEC",
+                                                     "VIGIL_INVOCATION",
+                                                     "VIGIL_MAIN_PID",
+                                                     "VIGIL_TASK",
+                                                     "WATCHDOG_PID",
+                                                     "WATCHDOG_USEC"};
 
 constexpr std::string_view kNul = "a NUL character (\\u0000) can stand in no path, argument or name";
 

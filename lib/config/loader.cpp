@@ -10,6 +10,7 @@
 #include "config/fields.hpp"
 #include "config/reader.hpp"
 #include "config/task.hpp"
+#include "core/log_path.hpp"
 #include "json/parse.hpp"
 
 namespace vigil::config {
@@ -183,19 +184,19 @@ class Loader {
     }
 
     /// Two tasks that write to one file would spoil each other's lines and rotation. Where log_dir is not
-    /// written down, the daemon finds the clash of a path with another task's default when it opens the log.
+    /// written down it stands for itself: then the daemon finds the clash of a path with another task's
+    /// default when it opens the log.
     void check_log(const core::TaskSpec& spec, const FoundTask& task) {
-        const core::OutputRule& rule = spec.launch.output;
-        if (rule.to != core::OutputTo::file) return;
-        if (rule.path.empty() && config_.daemon.log_dir.empty()) return;
-        const std::string path =
-            normal(rule.path.empty() ? config_.daemon.log_dir + "/" + spec.name + ".log" : rule.path);
-        const auto [first, is_new] = logs_.emplace(path, spec.name);
-        if (is_new) return;
-        reporter_.report(task.source, task.place,
-                         "tasks." + escape_for_display(spec.name) + ".output: the log " +
-                             escape_for_display(path) + " is that of task " + first->second +
-                             " already; give one of the two another output.path");
+        const std::string& written = config_.daemon.log_dir;
+        for (const std::string& log : core::log_paths(written.empty() ? "daemon.log_dir" : written, spec)) {
+            const std::string path = normal(log);
+            const auto [first, is_new] = logs_.emplace(path, spec.name);
+            if (is_new || first->second == spec.name) continue;
+            reporter_.report(task.source, task.place,
+                             "tasks." + escape_for_display(spec.name) + ".output: the log " +
+                                 escape_for_display(path) + " is that of task " + first->second +
+                                 " already; give one of the two another output.path");
+        }
     }
 
     void report_second(const FoundTask& first, const FoundTask& second) {

@@ -76,13 +76,18 @@ class CrossCheck {
     }
 
     void stop() {
-        if (!own("stop.signals")) return;
-        // What is written twice must say the same, so that a description of a task can be read back.
+        if (!reader_.has("stop.signals")) return;
+        // What is written twice must say the same, so that a description of a task can be read back. Steps of
+        // the task's own replace a signal of the defaults; a signal of its own does not replace their steps.
         const core::StopStep first = reader_.stop_steps("stop.signals").front();
-        if (own("stop.signal") && reader_.signal("stop.signal") != first.signal)
-            report("stop.signal", "is not the first of stop.signals; write one of the two");
-        if (own("stop.timeout") && reader_.duration("stop.timeout") != first.wait)
-            report("stop.timeout", "is not the first wait of stop.signals; write one of the two");
+        const bool own_steps = own("stop.signals");
+        const auto counts = [&](std::string_view path) { return own_steps ? own(path) : reader_.has(path); };
+        const std::string way_out =
+            own_steps ? "; write one of the two" : " of the defaults; write \"signals\": null beside it";
+        if (counts("stop.signal") && reader_.signal("stop.signal") != first.signal)
+            report("stop.signal", "is not the first of stop.signals" + way_out);
+        if (counts("stop.timeout") && reader_.duration("stop.timeout") != first.wait)
+            report("stop.timeout", "is not the first wait of stop.signals" + way_out);
     }
 
     void output() {

@@ -75,7 +75,7 @@ struct OutputRule {
     OutputTo to = OutputTo::file;
     // All that follows has a meaning for OutputTo::file only.
     std::string path;    ///< absolute; empty: <log_dir>/<task>.log
-    bool apart = false;  ///< stderr to a log of its own, see output::log_path()
+    bool apart = false;  ///< stderr to a log of its own, see log_path()
     OutputFormat format = OutputFormat::raw;
     std::uint64_t max_size = 64ULL << 20;    ///< bytes after which a new file is begun; > 0
     std::optional<Duration> max_age;         ///< the same by the age of the file; nothing: never

@@ -37,7 +37,7 @@ struct Source {
     core::OutputStream stream = core::OutputStream::out;
     core::SpecPtr spec;
     pid_t pid = 0;     ///< for formatted lines
-    std::string path;  ///< of the log, absolute; see log_path()
+    std::string path;  ///< of the log, absolute; see core::log_path()
     UniqueFd pipe;     ///< made non-blocking
 };
 
@@ -82,8 +82,8 @@ struct CollectorOptions {
     /// As many more are started while others are held up in a write.
     unsigned max_threads = 16;
     /// A task whose log is held up for longer is no longer waited for once its pipe is full: what is in it is
-    /// dropped, and counted, until the write returns. Then what was being written is completed, and a mark of the loss
-    /// follows.
+    /// dropped, and counted, until the write returns. Then what was being written is completed, and a mark of
+    /// the loss follows.
     std::chrono::milliseconds stall_limit{1000};
     /// After a failure the log is tried again this often.
     std::chrono::milliseconds retry_every{1000};

@@ -1,10 +1,11 @@
-#include "output/log_path.hpp"
+#include "core/log_path.hpp"
 
 #include <doctest/doctest.h>
 
+using vigil::core::log_path;
+using vigil::core::log_paths;
 using vigil::core::OutputStream;
 using vigil::core::TaskSpec;
-using vigil::output::log_path;
 
 namespace {
 
@@ -31,4 +32,12 @@ TEST_CASE("Both streams have one log unless stderr is kept apart") {
     CHECK(log_path("/l", spec("/x.log/y", true), OutputStream::err) == "/x.log/y.err");
     CHECK(log_path("/l", spec("/x/.log", true), OutputStream::err) == "/x/.log.err");
     CHECK(log_path("/l", spec("/x/a.log.log", true), OutputStream::err) == "/x/a.log.err.log");
+}
+
+TEST_CASE("56: a task has one log, two with its streams apart, and none without a file") {
+    CHECK(log_paths("/l", spec("", false)) == std::vector<std::string>{"/l/api.log"});
+    CHECK(log_paths("/l", spec("", true)) == std::vector<std::string>{"/l/api.log", "/l/api.err.log"});
+    TaskSpec elsewhere = spec("", true);
+    elsewhere.launch.output.to = vigil::core::OutputTo::journal;
+    CHECK(log_paths("/l", elsewhere).empty());
 }
