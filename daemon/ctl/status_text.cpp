@@ -74,6 +74,8 @@ std::string detail_of(const TaskStatus& task) {
     std::string detail;
     if (task.output && !task.output->fault.empty())
         add(detail, "output is lost: " + one_line(task.output->fault));
+    else if (task.output && task.output->dropped != 0)
+        add(detail, std::to_string(task.output->dropped_lines) + " lines of output were lost");
     if (task.status == "healthy" || task.status == "starting") {
         add(detail, running_detail(task));
         return detail;
