@@ -47,6 +47,11 @@ std::optional<Piece> next_piece(std::string_view input, Unended unended) noexcep
     return Piece{input, input.size(), unended == Unended::partly};
 }
 
+std::int64_t wall_now() {
+    using namespace std::chrono;
+    return floor<milliseconds>(system_clock::now()).time_since_epoch().count();
+}
+
 std::string time_text(std::int64_t at) {
     using namespace std::chrono;
     const sys_time<milliseconds> time{milliseconds{at}};

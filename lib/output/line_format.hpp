@@ -51,6 +51,9 @@ struct Speaker {
 void append_line(std::string& out, core::OutputFormat format, const Speaker& speaker, std::string_view time,
                  const Piece& piece);
 
+/// The wall clock, in milliseconds since 1970.
+[[nodiscard]] std::int64_t wall_now();
+
 /// "2026-03-01T12:00:00.250Z"; `at` in milliseconds since 1970.
 [[nodiscard]] std::string time_text(std::int64_t at);
 

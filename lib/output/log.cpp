@@ -27,10 +27,6 @@ TimePoint now() {
     return TimePoint::clock::now();
 }
 
-std::int64_t wall_now() {
-    return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
-}
-
 }  // namespace
 
 Log::Log(std::string path, core::OutputStream stream, core::SpecPtr spec, LogSurroundings& surroundings)

@@ -97,11 +97,11 @@ LogFile::Place LogFile::look(bool by_name) {
     return shorter ? Place::shortened : Place::same;
 }
 
-Written LogFile::write(std::string_view text) {
+template <typename PutSome>
+Written LogFile::put(std::size_t size, PutSome put_some) {
     Written done;
-    while (done.bytes < text.size()) {
-        const ssize_t count = ::pwrite(fd_.get(), text.data() + done.bytes, text.size() - done.bytes,
-                                       static_cast<off_t>(size_));
+    while (done.bytes < size) {
+        const ssize_t count = put_some(done.bytes);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) {
             done.error = count < 0 ? errno : EIO;
@@ -113,20 +113,17 @@ Written LogFile::write(std::string_view text) {
     return done;
 }
 
+Written LogFile::write(std::string_view text) {
+    return put(text.size(), [&](std::size_t done) {
+        return ::pwrite(fd_.get(), text.data() + done, text.size() - done, static_cast<off_t>(size_));
+    });
+}
+
 Written LogFile::splice_from(int pipe, std::size_t size) {
-    Written done;
-    while (done.bytes < size) {
+    return put(size, [&](std::size_t done) {
         auto offset = static_cast<loff_t>(size_);
-        const ssize_t count = ::splice(pipe, nullptr, fd_.get(), &offset, size - done.bytes, SPLICE_F_MOVE);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) {
-            done.error = count < 0 ? errno : EIO;
-            break;
-        }
-        done.bytes += static_cast<std::size_t>(count);
-        size_ += static_cast<std::uint64_t>(count);
-    }
-    return done;
+        return ::splice(pipe, nullptr, fd_.get(), &offset, size - done, SPLICE_F_MOVE);
+    });
 }
 
 void LogFile::cut_back_to(std::uint64_t size) noexcept {

@@ -63,6 +63,9 @@ class LogFile {
     [[nodiscard]] std::int64_t born_at() const;
 
   private:
+    /// `put_some(done)` writes at the end what follows the first `done` bytes, as a system call does it.
+    template <typename PutSome>
+    [[nodiscard]] Written put(std::size_t size, PutSome put_some);
     [[nodiscard]] Result<void, std::string> make_directories() const;
     [[nodiscard]] int open_once(bool& made) const noexcept;
 

@@ -17,11 +17,6 @@ constexpr std::size_t kTurnBytes = std::size_t{512} << 10U;
 /// Short lines grow to many times their length.
 constexpr std::size_t kMostOutput = std::size_t{256} << 10U;
 
-std::int64_t wall_now() {
-    using namespace std::chrono;
-    return floor<milliseconds>(system_clock::now()).time_since_epoch().count();
-}
-
 Unended what_of_unended(const Stream& stream, bool nothing_follows, std::size_t seen) {
     if (nothing_follows && seen < kDrainBytes) return Unended::whole;
     return core::TimePoint::clock::now() >= stream.partial_due ? Unended::partly : Unended::wait;
