@@ -55,11 +55,11 @@ def descendants(root):
             found = stat(int(entry))
             if found:
                 children.setdefault(found[1], []).append(int(entry))
-    below, todo = [], [root]
-    while todo:
-        new = children.get(todo.pop(), [])
+    below, parents = [], [root]
+    while parents:
+        new = children.get(parents.pop(), [])
         below += new
-        todo += new
+        parents += new
     return below
 
 

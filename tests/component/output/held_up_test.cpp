@@ -224,7 +224,7 @@ TEST_CASE("A collector ends though a disk hangs, and what is left behind harms n
         REQUIRE(::write(out.get(), "held\n", 5) == 5);
         const auto before = std::chrono::steady_clock::now();
         collector.reset();
-        CHECK(std::chrono::steady_clock::now() - before < 30s);
+        CHECK(std::chrono::steady_clock::now() - before < 5s);
     }
     disk.thaw();
     CHECK(eventually([&] { return read_whole(disk / "stuck.log") == "first\nheld\n"; }));
