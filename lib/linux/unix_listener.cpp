@@ -61,6 +61,33 @@ Result<void> clear_stale(const std::string& path) {
     return {};
 }
 
+/// The name under which a socket is made, in the directory of its path: a client that finds the path is to
+/// find a socket that listens. Short whatever the path, as it goes through the descriptor of the directory.
+class NewSocket {
+  public:
+    explicit NewSocket(const std::string& path)
+        : directory_(::open(path.substr(0, path.rfind('/') + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+          path_("/proc/self/fd/" + std::to_string(directory_.get()) + "/.vigil-" +
+                std::to_string(::getpid())) {
+        remove();
+    }
+    NewSocket(const NewSocket&) = delete;
+    NewSocket& operator=(const NewSocket&) = delete;
+    ~NewSocket() { remove(); }
+
+    [[nodiscard]] bool directory() const noexcept { return bool(directory_); }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+  private:
+    void remove() const noexcept {
+        const int code = errno;
+        if (directory_) ::unlink(path_.c_str());
+        errno = code;
+    }
+    UniqueFd directory_;
+    std::string path_;
+};
+
 }  // namespace
 
 Result<InstanceLock> InstanceLock::take(const std::string& path) {
@@ -99,24 +126,28 @@ Result<UnixListener> UnixListener::open(const InstanceLock&, ListenerOptions opt
 Result<void> UnixListener::bind_and_listen() {
     const std::string& path = options_.path;
     if (auto cleared = clear_stale(path); !cleared) return cleared;
+    const NewSocket made(path);
     UniqueFd fd = stream_socket();
-    if (!fd) return Failure{errno_error("making the socket " + path)};
+    if (!made.directory() || !fd) return Failure{errno_error("making the socket " + path)};
     // The mode of the descriptor becomes that of the path at bind, less the umask: at no instant is it wider
-    // than asked. Until the group is right it is the owner's only, who can thereby ask a stale one whether it
-    // lives.
-    const sockaddr_un address = address_of(path);
+    // than asked.
+    const sockaddr_un address = address_of(made.path());
     if (::fchmod(fd.get(), options_.mode & 0600) != 0 ||
         ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return Failure{errno_error("binding the socket " + path)};
     struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0) return Failure{errno_error("looking at the socket " + path)};
-    bound_ = Identity{status.st_dev, status.st_ino};
-    fd_ = std::move(fd);
-    if (options_.group && ::lchown(path.c_str(), static_cast<uid_t>(-1), *options_.group) != 0)
+    if (::lstat(made.path().c_str(), &status) != 0)
+        return Failure{errno_error("looking at the socket " + path)};
+    if (options_.group && ::lchown(made.path().c_str(), static_cast<uid_t>(-1), *options_.group) != 0)
         return Failure{
             errno_error("giving the socket " + path + " to group " + std::to_string(*options_.group))};
-    if (::chmod(path.c_str(), options_.mode) != 0) return Failure{errno_error("setting the mode of " + path)};
-    if (::listen(fd_.get(), options_.backlog) != 0) return Failure{errno_error("listening on " + path)};
+    if (::chmod(made.path().c_str(), options_.mode) != 0)
+        return Failure{errno_error("setting the mode of " + path)};
+    if (::listen(fd.get(), options_.backlog) != 0) return Failure{errno_error("listening on " + path)};
+    if (::rename(made.path().c_str(), path.c_str()) != 0)
+        return Failure{errno_error("putting the socket in its place, " + path)};
+    bound_ = Identity{status.st_dev, status.st_ino};
+    fd_ = std::move(fd);
     return {};
 }
 

@@ -38,7 +38,7 @@ class UnixListener {
   public:
     /// Needs the lock as a witness. A socket that nobody listens on is replaced; EADDRINUSE for one that
     /// answers; EEXIST where a file, directory or symbolic link is in the way: never removed. The socket is
-    /// never more open than `mode`, not for an instant.
+    /// never more open than `mode`, not for an instant, and listens from the instant it has its path.
     [[nodiscard]] static Result<UnixListener> open(const InstanceLock& lock, ListenerOptions options);
 
     UnixListener(UnixListener&& other) noexcept;

@@ -9,7 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <future>
+#include <iterator>
+#include <thread>
 
 #include "linux/peer.hpp"
 #include "support.hpp"
@@ -90,6 +96,32 @@ TEST_CASE("a control socket has its mode whatever the umask, and is removed at t
     }
     ::umask(before);
     CHECK(::access(place.path.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("whoever finds a control socket finds it listening, and alone in its directory") {
+    Place place;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, place.path.c_str());
+    for (int round = 0; round < 300; ++round) {
+        std::atomic<bool> looks = false;
+        auto first_answer = std::async(std::launch::async, [&] {
+            int answer = ENOENT;
+            while (answer == ENOENT) {
+                const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+                const auto* to = reinterpret_cast<const sockaddr*>(&address);
+                answer = ::connect(client.get(), to, sizeof address) == 0 ? 0 : errno;
+                looks = true;
+            }
+            return answer;
+        });
+        while (!looks) std::this_thread::yield();
+        const auto listener = place.open();
+        REQUIRE(listener.ok());
+        REQUIRE(first_answer.get() == 0);
+    }
+    const std::filesystem::directory_iterator entries(place.directory.path());
+    CHECK(std::distance(begin(entries), end(entries)) == 1);  // the lock
 }
 
 TEST_CASE("a control socket belongs to the group that was asked for") {
