@@ -7,6 +7,8 @@ include(doctest)
 # The one main(), compiled once: it is the slowest file of every test program.
 add_library(vigil_doctest_main STATIC "${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp")
 target_link_libraries(vigil_doctest_main PUBLIC doctest::doctest PRIVATE vigil_options)
+# One function call for an assertion instead of its code in place: a quarter less time to compile the tests.
+target_compile_definitions(vigil_doctest_main PUBLIC DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
 
 function(vigil_doctest name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
