@@ -82,7 +82,7 @@ TEST_CASE("an order that a port gives in answer to an announcement is carried ou
         if (change.to == StateName::completed) theatre.stage.start();
     };
     theatre.world.unread = [&](Supervisor&, TimePoint) { theatre.stage.exits(0); };
-    CHECK(theatre.turn() == "read completed release starting spawn ");
+    CHECK(theatre.turn() == "read release completed starting spawn ");
 }
 
 TEST_CASE("every kind of effect reaches its port") {
@@ -93,7 +93,7 @@ TEST_CASE("every kind of effect reaches its port") {
     theatre.stage.supervisor.shut_down(0, false, theatre.stage.now);
     theatre.stage.dies(9);
     CHECK(theatre.turn() ==
-          "read created starting spawn healthy freeze freeze stopping kill stopped release finished ");
+          "read created starting spawn healthy freeze freeze stopping kill release stopped finished ");
 }
 
 }  // namespace
