@@ -1,0 +1,53 @@
+// Layer core. What of a task outlives the daemon: the facts that its successor goes on from, be it after a
+// crash or after an upgrade. A value; who writes it down and how is not known here.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/cause.hpp"
+#include "core/report.hpp"
+#include "core/state.hpp"
+#include "core/time.hpp"
+
+namespace vigil::core {
+
+/// Times are the owner's, of a clock that goes on from one daemon to the next (CLOCK_MONOTONIC of one boot).
+/// What has no meaning in `state` has its default.
+struct TaskRecord {
+    std::string name;
+    Desired desired = Desired::up;
+    StateName state = StateName::created;
+    Cause cause;
+    Generation generation{};  ///< of the present or last run
+    std::uint64_t runs = 0;   ///< spawns asked for
+    unsigned attempts = 0;
+    bool paused = false;
+
+    // Of the present run, in starting, healthy and stopping.
+    TimePoint started_at{};
+    pid_t main_pid = 0;             ///< 0: no Spawned has been read yet
+    TimePoint stable_due = kNever;  ///< healthy: when the attempts go back to 0
+
+    // In failed; host_faults in starting too.
+    TimePoint restart_due = kNever;
+    unsigned host_faults = 0;
+
+    // In stopping; as in state::Stopping.
+    Cause why;
+    bool ordered = false;
+    bool forced = false;
+    bool killed = false;
+    std::optional<ExitStatus> ended;
+
+    // What the present or last run has told.
+    std::string status_text;
+    std::optional<Duration> heartbeat_timeout;
+
+    std::optional<LastExit> last_exit;
+};
+
+}  // namespace vigil::core
