@@ -37,21 +37,35 @@ class SignsPort {
     virtual void read_all(Supervisor& supervisor, TimePoint now) = 0;
 };
 
+/// Writes down what the next daemon is to know. Called before the effects that follow from it are carried out, so
+/// that what is written is never behind the world.
+class RecordPort {
+  public:
+    virtual ~RecordPort() = default;
+    virtual void write(TaskId task, const TaskRecord& record) = 0;
+    /// The task is no more.
+    virtual void erase(TaskId task) = 0;
+};
+
 class Engine {
   public:
-    Engine(Supervisor& supervisor, ProcessPort& processes, AnnouncePort& announcements, SignsPort& signs)
-        : supervisor_(supervisor), processes_(processes), announcements_(announcements), signs_(signs) {}
+    struct Ports {
+        ProcessPort& processes;
+        AnnouncePort& announcements;
+        SignsPort& signs;
+        RecordPort& records;
+    };
+    Engine(Supervisor& supervisor, Ports ports) : supervisor_(supervisor), ports_(ports) {}
 
     /// wake, read_all, judge, then the effects until none is left.
     void turn(TimePoint now);
 
   private:
     void carry_out();
+    void write_down();
 
     Supervisor& supervisor_;
-    ProcessPort& processes_;
-    AnnouncePort& announcements_;
-    SignsPort& signs_;
+    Ports ports_;
 };
 
 }  // namespace vigil::core

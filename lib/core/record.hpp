@@ -30,6 +30,7 @@ struct TaskRecord {
     // Of the present run, in starting, healthy and stopping.
     TimePoint started_at{};
     pid_t main_pid = 0;             ///< 0: no Spawned has been read yet
+    bool said_ready = false;        ///< starting: READY=1 came before Spawned was read
     TimePoint stable_due = kNever;  ///< healthy: when the attempts go back to 0
 
     // In failed; host_faults in starting too.

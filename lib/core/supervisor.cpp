@@ -1,6 +1,7 @@
 #include "core/supervisor.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.hpp"
@@ -17,28 +18,59 @@ bool barred_by_shutdown(const Event& event) noexcept {
            std::holds_alternative<event::Pause>(event);
 }
 
+/// Whether nothing is said but that the task lives.
+template <typename E>
+bool is_plain_beat(const E& event) noexcept {
+    if constexpr (std::is_same_v<E, Event>) {
+        const auto* message = std::get_if<event::Notified>(&event);
+        return message != nullptr && !message->ready && !message->trigger && !message->stopping &&
+               !message->watchdog && !message->main_pid && !message->status;
+    } else {
+        return false;
+    }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(SupervisorRules rules) : rules_(rules), random_(rules.seed) {
     rules_.max_starting = std::max(rules_.max_starting, 1U);
 }
 
-Result<TaskId, Supervisor::AddError> Supervisor::add(SpecPtr spec, TimePoint now) {
+Result<TaskId, Supervisor::AddError> Supervisor::place_for(const TaskSpec& spec) {
     if (shutdown_) return Failure{AddError::shutting_down};
-    if (by_name_.contains(spec->name)) return Failure{AddError::already_exists};
-    const bool autostart = spec->autostart;
+    if (by_name_.contains(spec.name)) return Failure{AddError::already_exists};
     if (free_.empty()) {
         slots_.emplace_back();
         free_.push_back(TaskId{static_cast<std::uint32_t>(slots_.size() - 1)});
     }
     const TaskId id = free_.back();
     free_.pop_back();
-    Slot& slot = slots_[static_cast<std::size_t>(id)];
+    return id;
+}
+
+Result<TaskId, Supervisor::AddError> Supervisor::add(SpecPtr spec, TimePoint now) {
+    const auto id = place_for(*spec);
+    if (!id) return id;
+    const bool autostart = spec->autostart;
+    Slot& slot = slots_[static_cast<std::size_t>(*id)];
     Turn turn = turn_at(now);
-    slot.task.emplace(id, std::move(spec), slot.last_generation, turn);
-    by_name_.emplace(slot.task->name(), id);
-    ++in_state_[static_cast<std::size_t>(StateName::created)];
-    if (autostart) step(id, Event{event::Start{}}, now);
+    slot.task.emplace(*id, std::move(spec), slot.last_generation, turn);
+    by_name_.emplace(slot.task->name(), *id);
+    recount(std::nullopt, slot.task->standing());
+    note_change(*id);
+    if (autostart) step(*id, Event{event::Start{}}, now);
+    return id;
+}
+
+Result<TaskId, Supervisor::AddError> Supervisor::adopt(SpecPtr spec, const TaskRecord& record,
+                                                       TimePoint now) {
+    const auto id = place_for(*spec);
+    if (!id) return id;
+    Slot& slot = slots_[static_cast<std::size_t>(*id)];
+    slot.task.emplace(*id, std::move(spec), record, away_);
+    by_name_.emplace(slot.task->name(), *id);
+    recount(std::nullopt, slot.task->standing());
+    step(*id, event::TakenOver{.paused = record.paused}, now);
     return id;
 }
 
@@ -103,6 +135,11 @@ std::vector<Effect> Supervisor::take_effects() {
     return std::exchange(effects_, {});
 }
 
+std::vector<TaskId> Supervisor::take_changed() {
+    for (const TaskId id : changed_) slots_[static_cast<std::size_t>(id)].changed = false;
+    return std::exchange(changed_, {});
+}
+
 TimePoint Supervisor::next_deadline() const noexcept {
     return add_saturating(deadlines_.next(), away_);
 }
@@ -114,13 +151,21 @@ void Supervisor::step(TaskId id, E event, TimePoint now) {
     Task& task = *found;
     const Task::Standing before = task.standing();
     Turn turn = turn_at(now);
+    const bool plain_beat = is_plain_beat(event);
     task.handle(std::move(event), turn);
     const Task::Standing after = task.standing();
     recount(before, after);
     if (before.waiting_turn && !after.waiting_turn) waiting_.remove(id);
     if (after.waiting_turn && !before.waiting_turn) waiting_.push(id);
+    // A heartbeat on its own moves a deadline that the next daemon makes anew, and there are many of them.
+    if (!plain_beat || before.state != after.state) note_change(id);
     if (after.removed) return forget(id);
     reschedule(id, task, before.state == after.state);
+}
+
+void Supervisor::note_change(TaskId id) {
+    bool& changed = slots_[static_cast<std::size_t>(id)].changed;
+    if (!std::exchange(changed, true)) changed_.push_back(id);
 }
 
 Turn Supervisor::turn_at(TimePoint now) {
@@ -128,18 +173,20 @@ Turn Supervisor::turn_at(TimePoint now) {
     return {supervised_now, now, waiting_.empty() && turn_is_free(), announcements_, random_, effects_};
 }
 
-void Supervisor::recount(const Task::Standing& before, const Task::Standing& after) noexcept {
-    const auto adjust = [](std::size_t& count, bool was, bool is) {
-        if (was) --count;
-        if (is) ++count;
+void Supervisor::recount(const std::optional<Task::Standing>& before,
+                         const Task::Standing& after) noexcept {
+    const Task::Standing was = before.value_or(Task::Standing{});
+    const auto adjust = [](std::size_t& count, bool counted, bool counts) {
+        if (counted) --count;
+        if (counts) ++count;
     };
     const bool stays = !after.removed;
-    adjust(in_state_[static_cast<std::size_t>(before.state)], true, false);
+    adjust(in_state_[static_cast<std::size_t>(was.state)], before.has_value(), false);
     adjust(in_state_[static_cast<std::size_t>(after.state)], false, stays);
-    adjust(starting_, before.takes_turn, stays && after.takes_turn);
-    adjust(with_process_, before.has_process, stays && after.has_process);
-    adjust(unkillable_, before.unkillable, stays && after.unkillable);
-    adjust(dead_unwanted_, before.dead_unwanted, stays && after.dead_unwanted);
+    adjust(starting_, was.takes_turn, stays && after.takes_turn);
+    adjust(with_process_, was.has_process, stays && after.has_process);
+    adjust(unkillable_, was.unkillable, stays && after.unkillable);
+    adjust(dead_unwanted_, was.dead_unwanted, stays && after.dead_unwanted);
 }
 
 /// A deadline that only moved away within a state, as with each heartbeat, is left for judge() to find.
@@ -194,6 +241,12 @@ std::vector<TaskId> Supervisor::ids_by_name() const {
     ids.reserve(named.size());
     for (const auto& [name, id] : named) ids.push_back(id);
     return ids;
+}
+
+std::optional<TaskRecord> Supervisor::record(TaskId task) const {
+    const Task* found = lookup(task);
+    if (found == nullptr) return std::nullopt;
+    return found->record(away_);
 }
 
 std::optional<TaskReport> Supervisor::report(TaskId task, TimePoint now) const {

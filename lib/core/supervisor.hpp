@@ -22,6 +22,7 @@
 #include "core/deadline_queue.hpp"
 #include "core/effect.hpp"
 #include "core/event.hpp"
+#include "core/record.hpp"
 #include "core/report.hpp"
 #include "core/spec.hpp"
 #include "core/start_queue.hpp"
@@ -52,6 +53,13 @@ class Supervisor {
     enum class AddError : std::uint8_t { already_exists, shutting_down };
     [[nodiscard]] Result<TaskId, AddError> add(SpecPtr spec, TimePoint now);
 
+    /// Adds a task that goes on from where a daemon before left it, with the spec it was started with: heartbeats
+    /// and readiness get their whole time anew, a stop begins anew, a pending restart stays due when it was. In
+    /// `starting` and `stopping` without a main_pid the owner says by Spawned or SpawnFailed whether the process
+    /// was made; that a run has ended meanwhile it says by Exited, as ever (news_of()). All tasks are to be adopted
+    /// before the first event is handled. Refused as add() is.
+    [[nodiscard]] Result<TaskId, AddError> adopt(SpecPtr spec, const TaskRecord& record, TimePoint now);
+
     /// The owner came back from its sleep. Tells supervised time how long it was away: at least since the
     /// deadline that it missed, at most since its last call. What stopped the owner may have stopped its
     /// tasks too (a frozen container, a paused virtual machine), and those need their time again before their
@@ -80,6 +88,11 @@ class Supervisor {
     /// Ids of all tasks in order of their names.
     [[nodiscard]] std::vector<TaskId> ids_by_name() const;
     [[nodiscard]] std::size_t size() const noexcept { return by_name_.size(); }
+    /// The tasks whose record() may be another since the last call, those that are no more included; each once.
+    /// To be written down before the effects that take_effects() gives are carried out.
+    [[nodiscard]] std::vector<TaskId> take_changed();
+    /// Nothing for an id that names no task any more.
+    [[nodiscard]] std::optional<TaskRecord> record(TaskId task) const;
     /// Nothing for an id that names no task any more.
     [[nodiscard]] std::optional<TaskReport> report(TaskId task, TimePoint now) const;
     /// Number of tasks in each state, by StateName.
@@ -89,8 +102,12 @@ class Supervisor {
     struct Slot {
         std::optional<Task> task;
         Generation last_generation{};  ///< of the tasks that were here before
+        bool changed = false;          ///< is in changed_
     };
 
+    /// A place for a task of a new name.
+    [[nodiscard]] Result<TaskId, AddError> place_for(const TaskSpec& spec);
+    void note_change(TaskId id);
     [[nodiscard]] TimePoint supervised(TimePoint now);
     [[nodiscard]] Turn turn_at(TimePoint now);
     [[nodiscard]] Task* lookup(TaskId task) noexcept;
@@ -98,7 +115,8 @@ class Supervisor {
     /// Feeds one event to one task and keeps counts, deadlines and the queue in step with what it did.
     template <typename E>
     void step(TaskId id, E event, TimePoint now);
-    void recount(const Task::Standing& before, const Task::Standing& after) noexcept;
+    /// `before`: nothing for a task that is new.
+    void recount(const std::optional<Task::Standing>& before, const Task::Standing& after) noexcept;
     void reschedule(TaskId id, const Task& task, bool same_state);
     void forget(TaskId id);
     [[nodiscard]] bool turn_is_free() const noexcept { return starting_ < rules_.max_starting; }
@@ -114,6 +132,7 @@ class Supervisor {
     DeadlineQueue deadlines_;
     StartQueue waiting_;
     std::vector<Effect> effects_;
+    std::vector<TaskId> changed_;
     std::uint64_t announcements_ = 0;
 
     std::array<std::size_t, std::variant_size_v<State>> in_state_{};

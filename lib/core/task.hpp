@@ -13,6 +13,7 @@
 
 #include "core/effect.hpp"
 #include "core/event.hpp"
+#include "core/record.hpp"
 #include "core/report.hpp"
 #include "core/spec.hpp"
 #include "core/state.hpp"
@@ -34,6 +35,10 @@ namespace event {
 struct DeadlinePassed {};
 /// The task was waiting to start, and may now.
 struct TurnCame {};
+/// The task was made from a record, and is to go on.
+struct TakenOver {
+    bool paused = false;
+};
 }  // namespace event
 
 /// SIGKILL is asked for again after this long, for as long as something of the tree is left.
@@ -47,8 +52,11 @@ class Task {
     /// Enters `created` and announces it; nothing starts before an event::Start. `last_generation`: the last
     /// one that was ever used under this TaskId.
     Task(TaskId id, SpecPtr spec, Generation last_generation, Turn& turn);
+    /// As a daemon before left it. Announces nothing and waits for nothing before an event::TakenOver. `away`: the
+    /// owner's time minus supervised time.
+    Task(TaskId id, SpecPtr spec, const TaskRecord& record, Duration away);
 
-    /// `E` is an alternative of Event, DeadlinePassed or TurnCame.
+    /// `E` is an alternative of Event, DeadlinePassed, TurnCame or TakenOver.
     template <typename E>
     void handle(E event, Turn& turn);
     void handle(Event event, Turn& turn);
@@ -68,6 +76,7 @@ class Task {
     };
     [[nodiscard]] Standing standing() const noexcept;
     [[nodiscard]] TaskReport report(TimePoint now, TimePoint clock) const;
+    [[nodiscard]] TaskRecord record(Duration away) const;
 
     [[nodiscard]] Generation generation() const noexcept { return generation_; }
     [[nodiscard]] const std::string& name() const noexcept { return spec_->name; }
@@ -133,6 +142,13 @@ class Task {
     void kill_overdue(event::DeadlinePassed& event, Turn& turn);
     void restart_due(event::DeadlinePassed& event, Turn& turn);
     void start_in_turn(event::TurnCame& event, Turn& turn);
+
+    // Going on from a record: task_record.cpp.
+    void go_on_idle(event::TakenOver& event, Turn& turn);
+    void go_on_starting(event::TakenOver& event, Turn& turn);
+    void go_on_healthy(event::TakenOver& event, Turn& turn);
+    void go_on_stopping(event::TakenOver& event, Turn& turn);
+    void pause_again(const event::TakenOver& event, Turn& turn);
 
     // Changes of state: task.cpp. The first is the only one that assigns state_, and announces it.
     void enter(State next, Cause why, Turn& turn);

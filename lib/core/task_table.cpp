@@ -67,6 +67,10 @@ template <> struct Task::Cells<event::TurnCame> { static constexpr Row<event::Tu
                          &Task::start_in_turn, &Task::not_waiting,     &Task::not_waiting,      &Task::not_waiting,
                          &Task::start_in_turn, &Task::not_waiting,     &Task::not_waiting,      &Task::not_waiting}; };
 
+template <> struct Task::Cells<event::TakenOver> { static constexpr Row<event::TakenOver> row{
+                         &Task::go_on_idle,   &Task::go_on_starting,   &Task::go_on_healthy,    &Task::go_on_stopping,
+                         &Task::go_on_idle,   &Task::go_on_idle,       &Task::go_on_idle,       &Task::go_on_idle}; };
+
 // clang-format on
 
 template <typename E>
@@ -82,6 +86,7 @@ void Task::handle(E event, Turn& turn) {
 
 template void Task::handle(event::DeadlinePassed, Turn&);
 template void Task::handle(event::TurnCame, Turn&);
+template void Task::handle(event::TakenOver, Turn&);
 
 void Task::handle(Event event, Turn& turn) {
     std::visit([&](auto& known) { handle<std::remove_cvref_t<decltype(known)>>(std::move(known), turn); },

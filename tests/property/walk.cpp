@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <iterator>
+#include <limits>
 #include <memory>
 
 namespace vigil::core::simulation {
@@ -25,7 +26,8 @@ Walk::Walk(std::uint64_t seed)
              .seed = seed},
       supervisor_(rules_),
       witness_(supervisor_, world_, rules_),
-      engine_(supervisor_, witness_, witness_, world_) {}
+      engine_(supervisor_,
+              {.processes = witness_, .announcements = witness_, .signs = world_, .records = witness_}) {}
 
 void Walk::run(std::size_t steps) {
     for (std::size_t i = 0; i < steps && broken().empty(); ++i) step();
@@ -40,6 +42,7 @@ void Walk::step() {
     if (kind < 80) return give_order();
     if (kind < 90) return forge_event();
     if (kind < 94) return add_task();
+    if (kind < 95) return crash();
     turn();
 }
 
@@ -108,8 +111,22 @@ void Walk::turn() {
     const bool away = due != kNever && now_ - due > kAwayThreshold;
     const Duration certain = away ? std::max(due - last_turn_ - kAwayGrace, Duration::zero()) : asleep;
     last_turn_ = now_;
-    engine_.turn(now_);
+    try {
+        engine_.turn(now_);
+    } catch (const Crash&) {
+        note("crash");
+        witness_.recover(now_);
+        return turn();
+    }
     witness_.look(now_, certain);
+}
+
+/// Now, or in the middle of a turn to come.
+void Walk::crash() {
+    if (!one_in(3)) return witness_.crash_after(below(6));
+    note("crash between turns");
+    witness_.recover(now_);
+    turn();
 }
 
 void Walk::something_happens() {
@@ -150,6 +167,7 @@ void Walk::run_on(Process& process) {
 
 void Walk::shut_down() {
     note("shut down");
+    witness_.crash_after(std::numeric_limits<std::size_t>::max());
     witness_.shut_down(one_in(4), now_);
     // What nobody ends by SIGKILL can only be a spawn on its way; it is refused or comes up, and is then
     // ended.

@@ -34,6 +34,7 @@ class Walk {
     void pass_time();
     void something_happens();
     void turn();
+    void crash();
     void shut_down();
 
     void progress(Process& process);

@@ -1,5 +1,7 @@
 #include "property/witness.hpp"
 
+#include "core/found_run.hpp"
+
 #include <tuple>
 #include <utility>
 
@@ -28,6 +30,14 @@ bool ends(const Event& order) {
            std::holds_alternative<event::Remove>(order);
 }
 
+/// What a record says that is not a time, in a form that compares.
+auto essence(const TaskRecord& record) {
+    return std::make_tuple(record.name, record.state, record.desired, record.cause.kind.index(),
+                           record.generation, record.runs, record.paused, record.main_pid, record.said_ready,
+                           record.host_faults, record.why.kind.index(), record.ordered, record.forced,
+                           record.killed, record.ended, record.status_text, record.heartbeat_timeout);
+}
+
 /// All that an event could change, in a form that compares.
 auto essence(const TaskReport& report) {
     return std::make_tuple(report.state, report.paused, report.desired, report.waiting_turn,
@@ -45,6 +55,7 @@ void Witness::require(bool kept, const char* promise, TaskId task) {
 }
 
 void Witness::spawn(const effect::Spawn& effect) {
+    may_crash();
     const Known& task = known_[effect.task];
     require(task.state == StateName::starting && task.generation == effect.generation,
             "a spawn is announced before it is asked for", effect.task);
@@ -59,6 +70,7 @@ void Witness::spawn(const effect::Spawn& effect) {
 }
 
 void Witness::signal(const effect::Signal& effect) {
+    may_crash();
     const Process* process = world_.find(effect.task, effect.generation);
     require(process != nullptr, "no signal goes to a run that is over", effect.task);
     require(known_[effect.task].state == StateName::stopping,
@@ -72,6 +84,7 @@ void Witness::signal(const effect::Signal& effect) {
 }
 
 void Witness::run_stop_command(const effect::RunStopCommand& effect) {
+    may_crash();
     const Process* process = world_.find(effect.task, effect.generation);
     require(process != nullptr && process->pid != 0 && effect.main_pid != 0,
             "a command to stop is run for a main process that there is", effect.task);
@@ -87,6 +100,7 @@ void Witness::run_stop_command(const effect::RunStopCommand& effect) {
 }
 
 void Witness::kill_tree(const effect::KillTree& effect) {
+    may_crash();
     require(world_.find(effect.task, effect.generation) != nullptr, "no SIGKILL goes to a run that is over",
             effect.task);
     endings_[{effect.task, effect.generation}].killed = true;
@@ -94,6 +108,7 @@ void Witness::kill_tree(const effect::KillTree& effect) {
 }
 
 void Witness::freeze(const effect::Freeze& effect) {
+    may_crash();
     const Process* process = world_.find(effect.task, effect.generation);
     require(process != nullptr && process->frozen != effect.frozen,
             "freeze and thaw take turns on a live run", effect.task);
@@ -104,6 +119,7 @@ void Witness::freeze(const effect::Freeze& effect) {
 }
 
 void Witness::release(const effect::Release& effect) {
+    may_crash();
     const Process* process = world_.find(effect.task, effect.generation);
     require(process != nullptr, "a run is released once", effect.task);
     require(process == nullptr || process->phase == Phase::gone,
@@ -113,7 +129,11 @@ void Witness::release(const effect::Release& effect) {
 }
 
 void Witness::announce(const effect::Announce& effect) {
-    if (!effect.from) known_.insert_or_assign(effect.task, Known{.state = std::nullopt});
+    may_crash();
+    if (!effect.from) {
+        const auto adopted = adopted_.extract(effect.task);
+        known_.insert_or_assign(effect.task, adopted ? adopted.mapped() : Known{.state = std::nullopt});
+    }
     Known& task = known_[effect.task];
     require(task.state == effect.from, "an announcement goes on where the last one ended", effect.task);
     const bool run_ended =
@@ -122,7 +142,7 @@ void Witness::announce(const effect::Announce& effect) {
         require(effect.attempts <= task.attempts, "an ordered end spends no attempt", effect.task);
     const auto* silence = std::get_if<cause::HeartbeatTimeout>(&effect.cause.kind);
     const Process* process = world_.find(effect.task, effect.generation);
-    if (silence != nullptr && effect.to == StateName::stopping && process != nullptr && process->heard_at)
+    if (silence != nullptr && effect.from && effect.to == StateName::stopping && process != nullptr && process->heard_at)
         require(world_.read_at() - *process->heard_at >= silence->timeout,
                 "no task is ended for a silence that it broke in time", effect.task);
     task.state = effect.to;
@@ -138,6 +158,66 @@ void Witness::finished(const effect::Finished& effect) {
             TaskId{});
     for (const auto& [key, process] : world_.processes())
         require(endings_[key].killed, "only what SIGKILL does not end is left", key.first);
+}
+
+void Witness::write(TaskId task, const TaskRecord& record) {
+    records_.insert_or_assign(task, Written{record, *supervisor_.report(task, world_.read_at())->spec});
+}
+
+void Witness::may_crash() {
+    if (!crash_after_ || (*crash_after_)-- > 0) return;
+    crash_after_.reset();
+    throw Crash{};
+}
+
+void Witness::recover(TimePoint now) {
+    crash_after_.reset();
+    auto found = world_.change_owner();
+    const auto written = std::exchange(records_, {});
+    known_.clear();
+    endings_.clear();
+    adopted_.clear();
+    ++rules_.seed;
+    supervisor_ = Supervisor(rules_);
+    News news;
+    for (const auto& [before, entry] : written) adopt(entry, found, before, now, news);
+    for (const auto& [key, process] : found)
+        require(!process.alive(), "nothing lives that is not written down", key.first);
+    for (auto& [task, event] : news) supervisor_.handle(task, std::move(event), now);
+}
+
+void Witness::adopt(const Written& written, std::map<World::Key, Process>& found, TaskId before,
+                    TimePoint now, News& news) {
+    const TaskRecord& record = written.record;
+    const auto task = supervisor_.adopt(written.spec, record, now);
+    require(task.ok(), "whatever is written is taken over", before);
+    if (!task) return;
+    adopted_[*task] = {.state = std::nullopt,
+                       .generation = record.generation,
+                       .attempts = record.attempts,
+                       .may_start = record.desired == Desired::up,
+                       .ordered_up_to = record.generation,
+                       .end_is_ordered = record.ordered};
+    if (!has_run(record)) return;
+    FoundRun run;
+    auto process = found.extract({before, record.generation});
+    if (process && process.mapped().phase != Phase::asked) {
+        const Phase phase = process.mapped().phase;
+        run.kind = phase == Phase::running ? FoundRun::Kind::running
+                   : phase == Phase::left  ? FoundRun::Kind::main_ended
+                                           : FoundRun::Kind::ended;
+        run.pid = process.mapped().pid;
+    }
+    Process taken;
+    if (process) taken = std::move(process.mapped());
+    taken.generation = record.generation;
+    taken.spec = written.spec;
+    if (run.kind == FoundRun::Kind::never_made || run.pid == 0) {
+        taken.phase = Phase::gone;
+        run.kind = FoundRun::Kind::never_made;
+    }
+    world_.take_in(*task, std::move(taken));
+    for (Event& event : news_of(record, run)) news.emplace_back(*task, std::move(event));
 }
 
 void Witness::order(TaskId task, Event order, TimePoint now) {
@@ -211,6 +291,9 @@ void Witness::look_at(TaskId id, TimePoint now, std::size_t& starting, std::vect
     if (report.state == StateName::starting && (*report.spec)->ready.on != ReadyOn::exec) ++starting;
     if (report.max_attempts)
         require(report.attempts <= *report.max_attempts, "attempts never exceed their maximum", id);
+    const auto written = records_.find(id);
+    require(written != records_.end() && essence(written->second.record) == essence(*supervisor_.record(id)),
+            "what has changed is written down", id);
     require(known_[id].state == report.state, "every change of state is announced", id);
     require(has_process(report.state) == (world_.find(id, report.generation) != nullptr),
             "a state with a process has one, any other has none", id);

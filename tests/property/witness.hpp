@@ -5,15 +5,20 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "property/world.hpp"
 
 namespace vigil::core::simulation {
 
-class Witness final : public ProcessPort, public AnnouncePort {
+/// The daemon ends here and now.
+struct Crash {};
+
+class Witness final : public ProcessPort, public AnnouncePort, public RecordPort {
   public:
     Witness(Supervisor& supervisor, World& world, const SupervisorRules& rules)
-        : supervisor_(supervisor), world_(world), max_starting_(rules.max_starting) {}
+        : supervisor_(supervisor), world_(world), rules_(rules), max_starting_(rules.max_starting) {}
 
     // Effects: judged, then passed on to the world.
     void spawn(const effect::Spawn& effect) override;
@@ -24,6 +29,13 @@ class Witness final : public ProcessPort, public AnnouncePort {
     void release(const effect::Release& effect) override;
     void announce(const effect::Announce& effect) override;
     void finished(const effect::Finished& effect) override;
+    void write(TaskId task, const TaskRecord& record) override;
+    void erase(TaskId task) override { records_.erase(task); }
+
+    /// Throws Crash in the place of the effect that comes after this many others.
+    void crash_after(std::size_t effects) { crash_after_ = effects; }
+    /// A new supervisor goes on from what is written.
+    void recover(TimePoint now);
 
     /// Gives the order and judges what it may not do.
     void order(TaskId task, Event order, TimePoint now);
@@ -59,14 +71,26 @@ class Witness final : public ProcessPort, public AnnouncePort {
         bool fresh = true;  ///< the time up to the next look is not counted
     };
 
+    struct Written {
+        TaskRecord record;
+        SpecPtr spec;
+    };
+    using News = std::vector<std::pair<TaskId, Event>>;
+    void adopt(const Written& written, std::map<World::Key, Process>& found, TaskId before, TimePoint now,
+               News& news);
+    void may_crash();
     void require(bool kept, const char* promise, TaskId task);
     void look_at(TaskId id, TimePoint now, std::size_t& starting, std::vector<std::size_t>& counts);
 
     Supervisor& supervisor_;
     World& world_;
+    SupervisorRules rules_;
     std::size_t max_starting_;
     std::map<TaskId, Known> known_;
     std::map<World::Key, Ending> endings_;
+    std::map<TaskId, Written> records_;
+    std::map<TaskId, Known> adopted_;  ///< what is known of tasks that are not announced yet
+    std::optional<std::size_t> crash_after_;
     std::string broken_;
     unsigned finished_ = 0;
     bool shutting_down_ = false;

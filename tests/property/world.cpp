@@ -1,6 +1,7 @@
 #include "property/world.hpp"
 
 #include <cerrno>
+#include <utility>
 
 namespace vigil::core::simulation {
 
@@ -103,6 +104,25 @@ void World::end_child(Process& process) {
     if (process.children > 0 || process.phase != Phase::left) return;
     process.phase = Phase::gone;
     tell(process, event::TreeEmpty{process.generation});
+}
+
+std::map<World::Key, Process> World::change_owner() {
+    for (auto& [key, process] : processes_) {
+        process.news.clear();
+        process.arrived_news = 0;
+        process.stop_command_runs = false;
+        process.frozen = false;
+        // A child that is past its clone needs no parent to get to its exec.
+        if (process.phase != Phase::made) continue;
+        process.phase = Phase::running;
+        process.pid = next_pid_++;
+    }
+    return std::exchange(processes_, {});
+}
+
+void World::take_in(TaskId task, Process process) {
+    process.task = task;
+    processes_.insert_or_assign({task, process.generation}, std::move(process));
 }
 
 void World::arrive(Process& process) {

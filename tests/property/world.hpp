@@ -79,6 +79,11 @@ class World final : public ProcessPort, public SignsPort {
     void arrive(Process& process);
 
     [[nodiscard]] Process* find(TaskId task, Generation generation);
+    /// The owner is gone and another one comes: what it had not read of the kernel's news is gone too, messages are
+    /// still in their sockets. Empties the world of its processes and gives them.
+    [[nodiscard]] std::map<Key, Process> change_owner();
+    /// A process as the new owner knows it.
+    void take_in(TaskId task, Process process);
     /// When the owner last read.
     [[nodiscard]] TimePoint read_at() const { return read_at_; }
     /// Runs that were not released yet.

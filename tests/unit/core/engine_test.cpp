@@ -9,7 +9,7 @@ namespace vigil::core::testing {
 namespace {
 
 /// Writes down what it is asked, in order.
-class Recorder : public ProcessPort, public AnnouncePort, public SignsPort {
+class Recorder : public ProcessPort, public AnnouncePort, public SignsPort, public RecordPort {
   public:
     void spawn(const effect::Spawn&) override { told += "spawn "; }
     void signal(const effect::Signal&) override { told += "signal "; }
@@ -27,7 +27,15 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort {
         if (unread) unread(supervisor, now);
     }
 
+    void write(TaskId, const TaskRecord& record) override {
+        written += record.name + ":" + std::string(to_string(record.state)) + " ";
+        told_when_written = told;
+    }
+    void erase(TaskId) override { written += "erased "; }
+
     std::string told;
+    std::string written;
+    std::string told_when_written;
     std::function<void(Supervisor&, TimePoint)> unread;
     std::function<void(const effect::Announce&)> on_announce;
 };
@@ -35,9 +43,11 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort {
 struct Theatre {
     Stage stage;
     Recorder world;
-    Engine engine{stage.supervisor, world, world, world};
+    Engine engine{stage.supervisor,
+                  {.processes = world, .announcements = world, .signs = world, .records = world}};
     std::string turn() {
         world.told.clear();
+        world.written.clear();
         engine.turn(stage.now);
         return world.told;
     }
@@ -94,6 +104,25 @@ TEST_CASE("every kind of effect reaches its port") {
     theatre.stage.dies(9);
     CHECK(theatre.turn() ==
           "read created starting spawn healthy freeze freeze stopping kill release stopped finished ");
+}
+
+TEST_CASE("what the next daemon is to know is written before anything is done, and a beat writes nothing") {
+    Theatre theatre;
+    theatre.stage.given(beating());
+    (void)theatre.turn();
+    CHECK(theatre.world.written == "worker:starting ");
+    CHECK(theatre.world.told_when_written == "read ");
+    theatre.stage.comes_up();
+    theatre.stage.beats();
+    (void)theatre.turn();
+    CHECK(theatre.world.written == "worker:healthy ");
+    theatre.stage.beats();
+    (void)theatre.turn();
+    CHECK(theatre.world.written.empty());
+    theatre.stage.remove();
+    theatre.stage.exits(0);
+    (void)theatre.turn();
+    CHECK(theatre.world.written == "erased ");
 }
 
 }  // namespace

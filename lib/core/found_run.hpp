@@ -1,0 +1,34 @@
+// Layer core. What has become of a run while no daemon was there, and what that means to its task.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/cause.hpp"
+#include "core/event.hpp"
+#include "core/record.hpp"
+
+namespace vigil::core {
+
+/// What the next daemon finds of the run that a record tells of.
+struct FoundRun {
+    enum class Kind : std::uint8_t {
+        never_made,  ///< asked for, but the daemon ended before there was a process
+        running,     ///< the main process lives
+        main_ended,  ///< it has ended; others of its tree live
+        ended,       ///< nothing of it lives
+    };
+    Kind kind = Kind::never_made;
+    pid_t pid = 0;      ///< of the main process; not for never_made
+    ExitStatus status;  ///< how it ended; `unknown` where nobody can tell
+};
+
+/// Whether a run goes with the record at all: in starting, healthy and stopping.
+[[nodiscard]] bool has_run(const TaskRecord& record) noexcept;
+
+/// What the supervisor is to be told after Supervisor::adopt(), in order. Nothing for a record without a run.
+[[nodiscard]] std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found);
+
+}  // namespace vigil::core
