@@ -1,0 +1,102 @@
+#include "state/layout.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include "state/checksum.hpp"
+
+namespace vigil::state {
+namespace {
+
+constexpr std::array<char, 8> kMagic{'v', 'i', 'g', 'i', 'l', 'S', 'T', '\n'};
+constexpr std::uint32_t kByteOrder = 0x01020304;
+/// Never reached by counting; a sequence beyond it is damage, and to go on counting from it would end at 0.
+constexpr std::uint64_t kMostSequence = std::uint64_t{1} << 62U;
+
+template <typename T>
+std::span<const std::uint8_t> bytes_of(const T& value, std::size_t size = sizeof(T)) noexcept {
+    return {reinterpret_cast<const std::uint8_t*>(&value), size};
+}
+
+std::uint32_t header_checksum(const HeaderImage& header) noexcept {
+    return crc32c(bytes_of(header, offsetof(HeaderImage, checksum)));
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> unpack_capacity(std::uint64_t word) noexcept {
+    const auto records = static_cast<std::uint32_t>(word & 0xFFFF'FFFFU);
+    if (word != pack_capacity(records) || records > kMostRecords) return std::nullopt;
+    return records;
+}
+
+HeaderImage make_header(const Identity& identity) noexcept {
+    HeaderImage header{.magic = kMagic,
+                       .byte_order = kByteOrder,
+                       .version = kFormatVersion,
+                       .record_size = kRecordSize,
+                       .uid = identity.uid,
+                       .pid_namespace = identity.pid_namespace,
+                       .boot_id = identity.boot_id,
+                       .reserved = 0,
+                       .checksum = 0,
+                       .capacity = pack_capacity(0)};
+    header.checksum = header_checksum(header);
+    return header;
+}
+
+std::string header_fault(const HeaderImage& header, std::uint64_t size) {
+    if (size < kHeaderSize) return "cut short: " + std::to_string(size) + " bytes";
+    if (header.magic != kMagic || header.byte_order != kByteOrder) return "no state table";
+    // Before the checksum, which another version may compute otherwise.
+    if (header.version != kFormatVersion)
+        return "of format version " + std::to_string(header.version) + ", this vigild reads " +
+               std::to_string(kFormatVersion);
+    if (header.checksum != header_checksum(header) || header.record_size != kRecordSize)
+        return "its header is damaged";
+    const auto records = unpack_capacity(header.capacity);
+    if (!records) return "its number of records is damaged";
+    if (size < file_size(*records))
+        return "cut short: " + std::to_string(size) + " of " + std::to_string(file_size(*records)) + " bytes";
+    return {};
+}
+
+std::string foreign_fault(const HeaderImage& header, const Identity& identity) {
+    if (header.uid != identity.uid) return "of uid " + std::to_string(header.uid);
+    if (header.boot_id != identity.boot_id) return "of another boot: nothing in it runs any more";
+    if (header.pid_namespace != identity.pid_namespace) return "of another pid namespace";
+    return {};
+}
+
+std::uint32_t slot_checksum(const SlotImage& slot, std::uint64_t sequence, std::uint32_t place) noexcept {
+    std::uint32_t sum = crc32c(bytes_of(place));
+    sum = crc32c(bytes_of(sequence), sum);
+    sum = crc32c(bytes_of(slot.length), sum);
+    return crc32c({slot.payload.data(), slot.length}, sum);
+}
+
+bool is_whole(const SlotImage& slot, std::uint32_t place) noexcept {
+    return slot.sequence != 0 && slot.sequence <= kMostSequence && slot.length <= slot.payload.size() &&
+           slot.checksum == slot_checksum(slot, slot.sequence, place);
+}
+
+std::optional<std::size_t> newest_slot(const RecordImage& record, std::uint32_t place) noexcept {
+    const bool first = is_whole(record.slots[0], place);
+    const bool second = is_whole(record.slots[1], place);
+    if (first && second) return record.slots[1].sequence > record.slots[0].sequence ? 1 : 0;
+    if (first) return 0;
+    if (second) return 1;
+    return std::nullopt;
+}
+
+bool is_free(const RecordImage& record) noexcept {
+    return record.slots[0].sequence == 0 && record.slots[1].sequence == 0;
+}
+
+pid_t pid_of_run(const RecordImage& record, core::Generation generation) noexcept {
+    const auto number = static_cast<std::uint64_t>(generation);
+    return number != 0 && record.pid_generation == number ? std::max(record.pid, 0) : 0;
+}
+
+}  // namespace vigil::state
