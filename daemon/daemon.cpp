@@ -10,6 +10,7 @@
 #include "config/env_file.hpp"
 #include "config/variables.hpp"
 #include "exit_code.hpp"
+#include "linux/runtime_directory.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -82,7 +83,12 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     options.language = environment_language();
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
-    auto cgroups = os::CgroupHome::open(cgroup_wish(config.daemon.cgroup), process.features);
+    RecordBook::Opened records = RecordBook::open(place.directories.runtime, log);
+    Heirs heirs(std::move(records.leftovers), config, *records.book, *log);
+    if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths()); !swept)
+        return Failure{swept.error()};
+    auto cgroups =
+        os::CgroupHome::open(cgroup_wish(config.daemon.cgroup), process.features, heirs.cgroups());
     if (!cgroups) return Failure{cgroups.error()};
     say_cgroups(*cgroups, *log);
     options.cgroups = cgroups->home;
@@ -97,6 +103,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
                                               Parts{.loop = std::move(loop),
                                                     .watches = std::move(watches).value(),
+                                                    .book = std::move(records.book),
+                                                    .heirs = std::move(heirs),
                                                     .cgroups = std::move(cgroups->home),
                                                     .output = std::move(output).value(),
                                                     .spawner = std::move(spawner).value()},
@@ -116,6 +124,8 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
              .started_at = clock_now()},
       supervisor_(rules_of(config_.daemon)),
       loop_(std::move(parts.loop)),
+      book_(std::move(parts.book)),
+      heirs_(std::move(parts.heirs)),
       cgroups_(std::move(parts.cgroups)),
       service_(*loop_),
       output_(std::move(parts.output)),
@@ -123,11 +133,14 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                  {.spawner = std::move(parts.spawner),
                   .watches = std::move(parts.watches),
                   .output = output_.get(),
+                  .book = book_.get(),
+                  .cgroups = cgroups_,
                   .features = process.features,
                   .log = log_},
                  dropped_, [this] { turn(); }),
       announcer_(log_, [this](const core::effect::Finished& effect) { finished(effect); }),
-      engine_(supervisor_, processes_, announcer_, processes_),
+      engine_(supervisor_,
+              {.processes = processes_, .announcements = announcer_, .signs = processes_, .records = *book_}),
       control_(std::move(place.listener),
                World{.loop = *loop_,
                      .supervisor = supervisor_,
@@ -167,19 +180,31 @@ int Daemon::run() {
     log_->info("vigild {} runs with {} tasks of {}; control socket {}", kVersion, config_.tasks.size(),
                facts_.config_file, facts_.socket);
     if (!service_.fault().empty()) log_->warn("{}", service_.fault());
+    begin_tasks();
+    service_.ready();
+    tell_status();
+    loop_->run();
+    book_->close();
+    log_->info("vigild stopped");
+    log_->flush();
+    return exit_code_.value_or(0);
+}
+
+void Daemon::begin_tasks() {
+    book_->look_up_specs([this](core::TaskId task) {
+        const auto report = supervisor_.report(task, clock_now());
+        return report ? *report->spec : core::SpecPtr();
+    });
+    heirs_.take_over(supervisor_, processes_, *book_, *log_, clock_now());
     for (core::SpecPtr& spec : config_.tasks) {
+        if (supervisor_.find(spec->name)) continue;  // taken over
         const std::string& name = spec->name;
         // The configuration cannot name a task twice, so nothing but a bug is in the way.
         VIGIL_CHECK(supervisor_.add(spec, clock_now()).ok(), name.c_str());
     }
     config_.tasks.clear();
     turn();
-    service_.ready();
-    tell_status();
-    loop_->run();
-    log_->info("vigild stopped");
-    log_->flush();
-    return exit_code_.value_or(0);
+    book_->specs_come_from(state::SpecOrigin::added);
 }
 
 void Daemon::turn() {

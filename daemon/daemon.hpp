@@ -18,6 +18,8 @@
 #include "linux/standard_streams.hpp"
 #include "loop/loop.hpp"
 #include "place.hpp"
+#include "recovery/heirs.hpp"
+#include "recovery/record_book.hpp"
 #include "service/own_service.hpp"
 #include "supervision/announcer.hpp"
 #include "supervision/task_output.hpp"
@@ -49,6 +51,8 @@ class Daemon {
     struct Parts {
         std::unique_ptr<Loop> loop;
         os::WatchSet watches;
+        std::unique_ptr<RecordBook> book;
+        Heirs heirs;
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: none
         std::unique_ptr<TaskOutput> output;
         std::unique_ptr<os::Spawner> spawner;
@@ -56,6 +60,7 @@ class Daemon {
     Daemon(Process process, Place place, config::Config config, Parts parts,
            std::shared_ptr<spdlog::logger> log);
 
+    void begin_tasks();
     void turn();
     void stop_signal(const char* name);
     void shut_down(bool now);
@@ -74,6 +79,8 @@ class Daemon {
     core::Waits waits_;
 
     std::unique_ptr<Loop> loop_;  // before everything that has a handle in it
+    std::unique_ptr<RecordBook> book_;
+    Heirs heirs_;
     std::shared_ptr<os::CgroupHome> cgroups_;
     OwnService service_;
     std::unique_ptr<TaskOutput> output_;  // after the processes are gone what they printed is still moved

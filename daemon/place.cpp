@@ -48,8 +48,7 @@ Result<Place> take_place(const config::DaemonSettings& settings) {
                                                    .mode = *read_group ? 0666 : settings.control.mode,
                                                    .group = *group});
     if (!listener) return Failure{listener.error()};
-    if (const auto swept = os::remove_stale_notify_sockets(runtime->notify); !swept)
-        return Failure{swept.error()};
+    directories.runtime = runtime->path;
     return Place{
         .directories = std::move(directories),
         .notify_directory = runtime->notify,

@@ -30,6 +30,7 @@ struct Run {
     /// The process that is to stop the run; until it has ended it counts as part of it.
     StopCommand stop_command = StopCommand::none;
 
+    bool adopted = false;          ///< started by a daemon before this one: no child of ours
     bool collected = false;        ///< what it prints is moved to a log
     bool kill_on_arrival = false;  ///< SIGKILL was asked for before there was a process
     bool exit_told = false;        ///< the supervisor knows that the main process has ended

@@ -23,6 +23,8 @@ constexpr auto kNextSlice = milliseconds(5);
 constexpr auto kSweepDelay = milliseconds(500);
 /// How long the status of a main process may stay with a parent that does not reap it.
 constexpr auto kUnreapedLimit = std::chrono::seconds(1);
+/// The same for one whose parent is an init that may take its time.
+constexpr auto kAdoptedUnreapedLimit = std::chrono::seconds(5);
 /// Before the end of a run all that it still said is read, up to what the kernel lets a queue hold.
 constexpr std::size_t kLastWords = 1024;
 /// SIGCHLD in a row make no more looks than this, each of which costs O(orphans).
@@ -36,7 +38,8 @@ constexpr auto kOrphansLimit = std::chrono::seconds(1);
 
 void TaskProcesses::look_at_end(Run& run, core::Supervisor& supervisor, core::TimePoint now) {
     const bool leader_ended = run.tree->end_of_leader().has_value();
-    if (leader_ended) watches_.remove(run.tree->pidfd());
+    // That of a zombie which is not ours to reap stays readable.
+    if (leader_ended || (run.adopted && os::has_ended(run.tree->pidfd()))) watches_.remove(run.tree->pidfd());
     if (run.exit_told) return;
     const auto end = end_of_main(run, now);
     if (!end) return;
@@ -58,17 +61,20 @@ void TaskProcesses::look_at_end(Run& run, core::Supervisor& supervisor, core::Ti
 }
 
 std::optional<os::ChildEnd> TaskProcesses::end_of_main(Run& run, core::TimePoint now) {
-    if (!run.other_main()) return run.tree->end_of_leader();
-    const int pidfd = run.main_pidfd.get();
+    const bool leader = !run.other_main();
+    if (leader && !run.adopted) return run.tree->end_of_leader();
+    const int pidfd = leader ? run.tree->pidfd() : run.main_pidfd.get();
     if (!os::has_ended(pidfd)) return std::nullopt;
     // Readable for ever from now on; and while its own parent has not reaped it, without a status.
     watches_.remove(pidfd);
-    if (auto end = os::reap(pidfd, features_)) return end;
+    if (auto end = leader ? run.tree->end_of_leader() : os::reap(pidfd, features_)) return end;
     if (!run.unreaped_since) {
         run.unreaped_since = now;
         linger(run);
     }
-    return now - *run.unreaped_since < kUnreapedLimit ? std::nullopt : std::optional(os::ChildEnd{});
+    if (now - *run.unreaped_since < (run.adopted ? kAdoptedUnreapedLimit : kUnreapedLimit)) return std::nullopt;
+    if (leader) run.tree->give_up_leader();
+    return os::ChildEnd{};
 }
 
 void TaskProcesses::run_stop_command(const core::effect::RunStopCommand& effect) {

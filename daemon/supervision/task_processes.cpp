@@ -21,6 +21,16 @@ core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
 }
 
+RecordBook::Marks marks_of(const Run& run) {
+    RecordBook::Marks marks{.inode = os::unique_inode(run.tree->pidfd()),
+                            .uid = run.identity.uid,
+                            .cgroup = static_cast<bool>(run.tree->cgroup()),
+                            .notify_path = run.notify.path()};
+    if (marks.inode == 0)
+        if (const auto entry = os::read_process(run.identity.leader)) marks.start_time = entry->start_time;
+    return marks;
+}
+
 }  // namespace
 
 TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dropped,
@@ -29,6 +39,8 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       features_(parts.features),
       watches_(std::move(parts.watches)),
       output_(*parts.output),
+      book_(*parts.book),
+      cgroups_(std::move(parts.cgroups)),
       spawner_(std::move(parts.spawner)),
       turn_(std::move(turn)),
       messages_(log_, dropped,
@@ -61,8 +73,11 @@ void TaskProcesses::spawn(const core::effect::Spawn& effect) {
     run->generation = effect.generation;
     run->spec = effect.spec;
     VIGIL_CHECK(runs_.emplace(effect.task, std::move(run)).second, "a second run of a task was asked for");
-    spawner_->submit(
-        {.task = effect.task, .generation = effect.generation, .spec = effect.spec, .invocation = {}});
+    spawner_->submit({.task = effect.task,
+                      .generation = effect.generation,
+                      .spec = effect.spec,
+                      .invocation = book_.invocation(effect.task),
+                      .pid_record = book_.pid_word(effect.task)});
 }
 
 void TaskProcesses::signal(const core::effect::Signal& effect) {
@@ -202,15 +217,20 @@ void TaskProcesses::arrive(os::SpawnOutcome outcome, core::Supervisor& superviso
     run->identity = {.main_pid = outcome.pid, .leader = outcome.pid, .uid = outcome.uid};
     run->notify = std::move(outcome.notify);
     run->heartbeat_pipe = std::move(outcome.heartbeat_pipe);
-    main_pids_.emplace(outcome.pid, outcome.task);
-    watch(*run, run->tree->pidfd(), os::WatchKind::exit);
-    if (run->notify) watch(*run, run->notify.fd(), os::WatchKind::notify);
-    if (run->heartbeat_pipe) watch(*run, run->heartbeat_pipe.get(), os::WatchKind::heartbeat_pipe);
+    book_.identify(outcome.task, marks_of(*run));
+    take_watch(*run);
     if (run->kill_on_arrival) {
         run->own_kill = true;
         kill(*run, true);
     }
     supervisor.handle(outcome.task, core::event::Spawned{outcome.generation, outcome.pid}, now);
+}
+
+void TaskProcesses::take_watch(Run& run) {
+    main_pids_.emplace(run.identity.leader, run.task);
+    watch(run, run.tree->pidfd(), os::WatchKind::exit);
+    if (run.notify) watch(run, run.notify.fd(), os::WatchKind::notify);
+    if (run.heartbeat_pipe) watch(run, run.heartbeat_pipe.get(), os::WatchKind::heartbeat_pipe);
 }
 
 void TaskProcesses::watch(Run& run, int fd, os::WatchKind kind) {

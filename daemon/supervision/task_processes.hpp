@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/engine.hpp"
+#include "core/found_run.hpp"
 #include "linux/features.hpp"
 #include "linux/oom.hpp"
 #include "linux/orphans.hpp"
@@ -18,6 +19,7 @@
 #include "linux/tree_usage.hpp"
 #include "linux/watch_set.hpp"
 #include "loop/loop.hpp"
+#include "recovery/record_book.hpp"
 #include "supervision/message_reader.hpp"
 #include "supervision/run.hpp"
 #include "supervision/task_output.hpp"
@@ -30,6 +32,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
         std::unique_ptr<os::Spawner> spawner;
         os::WatchSet watches;
         TaskOutput* output;  ///< outlives it
+        RecordBook* book;    ///< outlives it
+        std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
         std::shared_ptr<spdlog::logger> log;
     };
@@ -45,6 +49,10 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void freeze(const core::effect::Freeze& effect) override;
     void release(const core::effect::Release& effect) override;
     void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
+
+    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in the
+    /// supervisor already; what follows from the answer is to be told to it.
+    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found);
 
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
@@ -73,6 +81,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     [[nodiscard]] std::optional<os::ChildEnd> end_of_main(Run& run, core::TimePoint now);
     void look_at_lingering(core::Supervisor& supervisor, core::TimePoint now);
     void change_main(Run& run, pid_t pid, UniqueFd pidfd);
+    void adopt_main(Run& run, pid_t main_pid);
+    void take_watch(Run& run);
     void watch(Run& run, int fd, os::WatchKind kind);
     void linger(Run& run);
     void look_at_lingering_by(core::TimePoint when);
@@ -85,6 +95,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     os::Features features_;
     os::WatchSet watches_;
     TaskOutput& output_;
+    RecordBook& book_;
+    std::shared_ptr<os::CgroupHome> cgroups_;
     std::unique_ptr<os::Spawner> spawner_;
     std::function<void()> turn_;
     MessageReader messages_;

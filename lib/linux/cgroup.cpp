@@ -21,8 +21,7 @@ constexpr std::chrono::seconds kReuseWait{3};
 
 Result<TaskCgroup> TaskCgroup::create(std::shared_ptr<CgroupHome> home, std::string_view task,
                                       core::Generation generation) {
-    std::string name =
-        "tasks/" + std::string(task) + "." + std::to_string(static_cast<std::uint64_t>(generation));
+    std::string name = "tasks/" + name_of(task, generation);
     const int directory = home->directory_.get();
     const std::string path = home->base_ + "/" + name;
     if (::mkdirat(directory, name.c_str(), 0755) != 0) {
@@ -37,6 +36,17 @@ Result<TaskCgroup> TaskCgroup::create(std::shared_ptr<CgroupHome> home, std::str
             return Failure{errno_error("making the cgroup " + path)};
     }
     return TaskCgroup(std::move(home), std::move(name));
+}
+
+TaskCgroup TaskCgroup::adopt(std::shared_ptr<CgroupHome> home, std::string_view task,
+                             core::Generation generation) {
+    std::string name = "tasks/" + name_of(task, generation);
+    if (::faccessat(home->directory_.get(), name.c_str(), F_OK, 0) != 0) return {};
+    return {std::move(home), std::move(name)};
+}
+
+std::string TaskCgroup::name_of(std::string_view task, core::Generation generation) {
+    return std::string(task) + "." + std::to_string(static_cast<std::uint64_t>(generation));
 }
 
 TaskCgroup::TaskCgroup(TaskCgroup&& other) noexcept

@@ -40,12 +40,14 @@ class CgroupHome {
         std::size_t ended = 0;             ///< cgroups that a predecessor had left, ended and removed
         std::vector<std::string> left;     ///< those that could not be, with the reason
     };
-    /// Finds the place, makes `tasks` in it and ends what a predecessor left there, at most 5 s long. Where
+    /// Finds the place, makes `tasks` in it and ends what a predecessor left there, at most 5 s long; all but
+    /// the cgroups of these names ("web.3"), which are to be adopted. Where
     /// the base is our own cgroup or below, this process moves into <base>/vigild: processes are to be in the
     /// leaves. `tasks` is locked (flock(2)) for the home's life: what lies in it is a predecessor's only if
     /// nobody holds it. With Kind::path a place that cannot be used is an error; with Kind::automatic a
     /// reason.
-    [[nodiscard]] static Result<Opened> open(const CgroupWish& wish, const Features& features);
+    [[nodiscard]] static Result<Opened> open(const CgroupWish& wish, const Features& features,
+                                             const std::vector<std::string>& to_adopt = {});
     CgroupHome(const CgroupHome&) = delete;
     CgroupHome& operator=(const CgroupHome&) = delete;
     ~CgroupHome() { close(); }
@@ -62,7 +64,7 @@ class CgroupHome {
 
     [[nodiscard]] Result<void> make_tasks();
     [[nodiscard]] Result<void> lock_tasks();
-    void end_predecessors(Opened& opened);
+    void end_predecessors(Opened& opened, const std::vector<std::string>& to_adopt);
     void enter_leaf(const std::string& own);
 
     std::string base_;
@@ -82,6 +84,11 @@ class TaskCgroup {
     /// that, so not in a loop.
     [[nodiscard]] static Result<TaskCgroup> create(std::shared_ptr<CgroupHome> home, std::string_view task,
                                                    core::Generation generation);
+    /// That of a run which a predecessor started; empty where it is not there.
+    [[nodiscard]] static TaskCgroup adopt(std::shared_ptr<CgroupHome> home, std::string_view task,
+                                          core::Generation generation);
+    /// "web.3": what it is called in its home.
+    [[nodiscard]] static std::string name_of(std::string_view task, core::Generation generation);
     TaskCgroup() = default;
     TaskCgroup(TaskCgroup&& other) noexcept;
     TaskCgroup& operator=(TaskCgroup&& other) noexcept;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <unordered_set>
 
 #include "linux/cgroup.hpp"
 #include "linux/cgroup_files.hpp"
@@ -76,7 +77,8 @@ std::optional<CgroupPlace> own_base() {
 
 }  // namespace
 
-Result<CgroupHome::Opened> CgroupHome::open(const CgroupWish& wish, const Features& features) {
+Result<CgroupHome::Opened> CgroupHome::open(const CgroupWish& wish, const Features& features,
+                                            const std::vector<std::string>& to_adopt) {
     Opened opened;
     if (wish.kind == CgroupWish::Kind::off) {
         opened.reason = "turned off";
@@ -108,7 +110,7 @@ Result<CgroupHome::Opened> CgroupHome::open(const CgroupWish& wish, const Featur
         opened.reason = tasks.error().text();
         return opened;
     }
-    home->end_predecessors(opened);
+    home->end_predecessors(opened, to_adopt);
     if (own && is_same_or_below(base, own->directory) && !(own->namespace_root && base != own->directory))
         home->enter_leaf(own->directory);
     opened.home = std::move(home);
@@ -149,14 +151,15 @@ Result<void> CgroupHome::lock_tasks() {
     return {};
 }
 
-void CgroupHome::end_predecessors(Opened& opened) {
+void CgroupHome::end_predecessors(Opened& opened, const std::vector<std::string>& to_adopt) {
+    const std::unordered_set<std::string_view> kept(to_adopt.begin(), to_adopt.end());
     const int fd = ::openat(directory_.get(), kTasks, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return;
     std::vector<std::string> names;
     {
         const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(fd), ::closedir);
         while (const dirent* entry = list ? ::readdir(list.get()) : nullptr)
-            if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            if (entry->d_type == DT_DIR && entry->d_name[0] != '.' && !kept.contains(entry->d_name))
                 names.push_back(std::string(kTasks) + "/" + entry->d_name);
     }
     // All are told before any is waited for.

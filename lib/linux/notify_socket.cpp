@@ -17,7 +17,17 @@ namespace vigil::os {
 Result<NotifySocket> NotifySocket::create(const std::string& directory) {
     std::array<std::uint8_t, 16> bits;
     if (auto drawn = draw_random(bits); !drawn) return Failure{drawn.error()};
-    const std::string path = directory + "/" + to_hex(bits);
+    return bind_at(directory + "/" + to_hex(bits));
+}
+
+Result<NotifySocket> NotifySocket::adopt(UniqueFd held, const std::string& path) {
+    if (held) return NotifySocket(std::move(held), path);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+        return Failure{errno_error("removing the notify socket " + path)};
+    return bind_at(path);
+}
+
+Result<NotifySocket> NotifySocket::bind_at(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path)

@@ -28,6 +28,10 @@ class NotifySocket {
     /// to. It is non-blocking, close-on-exec and asks for credentials. Thread-safe.
     [[nodiscard]] static Result<NotifySocket> create(const std::string& directory);
 
+    /// The socket of a run that a predecessor started: the one that was bound there, or, where `held` is empty, a
+    /// new one at the same path. A sender that is connected to a lost one has to connect anew.
+    [[nodiscard]] static Result<NotifySocket> adopt(UniqueFd held, const std::string& path);
+
     NotifySocket() = default;
     NotifySocket(NotifySocket&&) noexcept = default;
     NotifySocket& operator=(NotifySocket&& other) noexcept;
@@ -42,6 +46,7 @@ class NotifySocket {
 
   private:
     NotifySocket(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    [[nodiscard]] static Result<NotifySocket> bind_at(const std::string& path);
     void remove() noexcept;
 
     UniqueFd fd_;

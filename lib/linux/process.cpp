@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -64,6 +66,14 @@ Result<UniqueFd> open_pidfd(pid_t pid) {
     UniqueFd pidfd(pidfd_calls::open(pid));
     if (!pidfd) return Failure{errno_error("opening a pidfd of process " + std::to_string(pid))};
     return pidfd;
+}
+
+std::uint64_t unique_inode(int pidfd) noexcept {
+    constexpr decltype(statfs::f_type) kPidfs = 0x50494446;  // PIDFS_MAGIC of linux/magic.h
+    struct statfs system {};
+    struct stat status {};
+    if (::fstatfs(pidfd, &system) != 0 || system.f_type != kPidfs || ::fstat(pidfd, &status) != 0) return 0;
+    return status.st_ino;
 }
 
 core::ExitStatus decode_wait_status(int wait_status) noexcept {

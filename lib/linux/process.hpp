@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,10 @@ namespace vigil::os {
 /// pidfd_open(2), close-on-exec. Only safe for a pid that cannot be reaped meanwhile (an own child,
 /// unreaped); for any other check what it is after opening. ESRCH: no such process.
 [[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
+
+/// A number that no other process of this boot has or will have: the inode of its pidfd on pidfs (Linux 6.9).
+/// 0: an older kernel, where all pidfds share one.
+[[nodiscard]] std::uint64_t unique_inode(int pidfd) noexcept;
 
 /// How a process ended and what it used (nothing where someone else reaped it).
 struct ChildEnd {

@@ -35,9 +35,11 @@ class ProcessTree {
   public:
     struct Parts {
         pid_t leader = 0;  ///< an own child, made by setsid(2) in it, or an adopted process that was
-        UniqueFd pidfd;
+        UniqueFd pidfd;    ///< none for one that ended and was reaped before we came
         std::string invocation;  ///< VIGIL_INVOCATION in its environment
         TaskCgroup cgroup;       ///< may be empty
+        /// Of a main process that ended before we came.
+        std::optional<ChildEnd> end = std::nullopt;
     };
     /// `orphans` outlives the tree.
     ProcessTree(Parts parts, Features features, Orphans& orphans) noexcept;
@@ -49,6 +51,10 @@ class ProcessTree {
     [[nodiscard]] int pidfd() const noexcept { return leader_.pidfd.get(); }
     /// Reaps the main process once it has ended; nothing before. The same answer each time after.
     [[nodiscard]] const std::optional<ChildEnd>& end_of_leader() { return end_of(leader_); }
+    /// The main process is a zombie that its parent does not reap: it counts as ended, nobody knows how.
+    void give_up_leader() {
+        if (!leader_.end) leader_.end.emplace();
+    }
 
     /// A second process of the run, spawned beside the main one; one at a time.
     void attach(pid_t pid, UniqueFd pidfd);

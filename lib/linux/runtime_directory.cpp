@@ -57,7 +57,8 @@ Result<RuntimeDirectory> prepare_runtime_directory(const std::string& path) {
     return made;
 }
 
-Result<std::size_t> remove_stale_notify_sockets(const std::string& notify) {
+Result<std::size_t> remove_stale_notify_sockets(const std::string& notify,
+                                                const std::unordered_set<std::string>& keep) {
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(notify.c_str()), ::closedir);
     if (!directory) return Failure{errno_error("reading " + notify)};
     std::size_t removed = 0;
@@ -66,6 +67,7 @@ Result<std::size_t> remove_stale_notify_sockets(const std::string& notify) {
         const int at = ::dirfd(directory.get());
         if (::fstatat(at, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISSOCK(status.st_mode))
             continue;
+        if (keep.contains(notify + "/" + entry->d_name)) continue;
         if (::unlinkat(at, entry->d_name, 0) == 0) ++removed;
     }
     return removed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 
 #include "base/result.hpp"
 
@@ -17,8 +18,10 @@ struct RuntimeDirectory {
 /// its mode is set. The error says which of these failed.
 [[nodiscard]] Result<RuntimeDirectory> prepare_runtime_directory(const std::string& path);
 
-/// Removes the sockets in `notify` that a dead daemon has left, and returns how many. Only for the holder of
-/// the instance lock, before the first spawn. Anything that is not a socket is left alone.
-[[nodiscard]] Result<std::size_t> remove_stale_notify_sockets(const std::string& notify);
+/// Removes the sockets in `notify` that a dead daemon has left, and returns how many; those at the paths in
+/// `keep` belong to tasks that live on. Only for the holder of the instance lock, before the first spawn.
+/// Anything that is not a socket is left alone.
+[[nodiscard]] Result<std::size_t> remove_stale_notify_sockets(
+    const std::string& notify, const std::unordered_set<std::string>& keep = {});
 
 }  // namespace vigil::os

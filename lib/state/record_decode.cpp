@@ -84,6 +84,7 @@ std::string take_field(Record& record, Pending& pending, Tag tag, Bytes bytes) {
             task.ordered = (flags & kOrdered) != 0;
             task.forced = (flags & kForced) != 0;
             task.killed = (flags & kKilled) != 0;
+            task.said_ready = (flags & kSaidReady) != 0;
             run.cgroup = (flags & kCgroup) != 0;
             break;
         }

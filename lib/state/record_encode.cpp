@@ -97,6 +97,7 @@ void put_fixed(FieldWriter& fields, const Record& record) noexcept {
     fields.put_number(Tag::flags,
                       static_cast<std::uint8_t>((task.paused ? kPaused : 0) | (task.ordered ? kOrdered : 0) |
                                                 (task.forced ? kForced : 0) | (task.killed ? kKilled : 0) |
+                                                (task.said_ready ? kSaidReady : 0) |
                                                 (run.cgroup ? kCgroup : 0)));
     fields.put_number(Tag::generation, static_cast<std::uint64_t>(task.generation));
     fields.put_number(Tag::runs, task.runs);

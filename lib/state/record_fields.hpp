@@ -40,7 +40,7 @@ enum class Tag : std::uint8_t {
 };
 
 /// Bits of Tag::flags.
-enum Flag : std::uint8_t { kPaused = 1, kOrdered = 2, kForced = 4, kKilled = 8, kCgroup = 16 };
+enum Flag : std::uint8_t { kPaused = 1, kOrdered = 2, kForced = 4, kKilled = 8, kCgroup = 16, kSaidReady = 32 };
 
 inline constexpr std::size_t kStatusSize = 6;  // kind, code or signal, core
 inline constexpr std::size_t kUsageSize = 24;  // user, system, max_rss

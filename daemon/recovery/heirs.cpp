@@ -1,0 +1,90 @@
+#include "recovery/heirs.hpp"
+
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "config/describe.hpp"
+#include "core/found_run.hpp"
+#include "json/parse.hpp"
+#include "supervision/task_processes.hpp"
+
+namespace vigil::daemon {
+
+Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book, spdlog::logger& log) {
+    std::unordered_map<std::string_view, const core::SpecPtr*> configured;
+    for (const core::SpecPtr& spec : config.tasks) configured.emplace(spec->name, &spec);
+    for (state::Found& found : leftovers.found) {
+        const auto written = configured.find(found.record.task.name);
+        const core::SpecPtr* now = written == configured.end() ? nullptr : written->second;
+        core::SpecPtr spec = read_spec(found, leftovers, log);
+        const bool same = spec && now != nullptr && config::differences(*spec, **now).empty();
+        const bool drifted = spec && now != nullptr && !same;
+        // One spec for all that has it, with the defaults that they share.
+        if (same || (!spec && now != nullptr)) spec = *now;
+        if (!spec) {
+            log.error("{}: given up, since nothing says how it is to be run", found.record.task.name);
+            book.drop(found);
+            continue;
+        }
+        tasks_.push_back({std::move(found), std::move(spec), drifted});
+    }
+}
+
+core::SpecPtr Heirs::read_spec(const state::Found& found, const Leftovers& leftovers, spdlog::logger& log) {
+    const std::string& name = found.record.task.name;
+    const auto stored = leftovers.specs.find(found.record.spec);
+    if (stored == leftovers.specs.end() || stored->second.name != name) return nullptr;
+    auto reading = json::parse(stored->second.json);
+    if (!reading) return nullptr;
+    auto spec = config::parse_task(reading->root, name, {}, "specs");
+    if (spec) return *std::move(spec);
+    log.warn("{}: what it was started with cannot be read: {}", name, spec.error().front().message);
+    return nullptr;
+}
+
+std::vector<std::string> Heirs::cgroups() const {
+    std::vector<std::string> names;
+    for (const Heir& heir : tasks_)
+        if (core::has_run(heir.found.record.task))
+            names.push_back(
+                os::TaskCgroup::name_of(heir.found.record.task.name, heir.found.record.task.generation));
+    return names;
+}
+
+std::unordered_set<std::string> Heirs::notify_paths() const {
+    std::unordered_set<std::string> paths;
+    for (const Heir& heir : tasks_)
+        if (const std::string& path = heir.found.record.run.notify_path; !path.empty()) paths.insert(path);
+    return paths;
+}
+
+void Heirs::take_over(core::Supervisor& supervisor, TaskProcesses& processes, RecordBook& book, spdlog::logger& log,
+                      core::TimePoint now) {
+    std::vector<std::pair<core::TaskId, core::Event>> news;
+    std::size_t running = 0;
+    for (Heir& heir : tasks_) {
+        const core::TaskRecord& record = heir.found.record.task;
+        const auto task = supervisor.adopt(heir.spec, record, now);
+        if (!task) {
+            log.error("{}: is in the state table twice", record.name);
+            book.drop(heir.found);
+            continue;
+        }
+        book.adopt(*task, heir.found, heir.spec);
+        if (heir.drifted)
+            log.warn("{}: goes on as it was started, though the configuration says otherwise by now", record.name);
+        if (!core::has_run(record)) continue;
+        const core::FoundRun run = processes.adopt(*task, heir.spec, heir.found);
+        running += run.kind == core::FoundRun::Kind::running ? 1U : 0U;
+        for (core::Event& event : core::news_of(record, run)) news.emplace_back(*task, std::move(event));
+    }
+    for (auto& [task, event] : news) supervisor.handle(task, std::move(event), now);
+    if (!tasks_.empty())
+        log.warn("a daemon before this one ended without stopping its tasks: took over {} of them, {} running",
+                 tasks_.size(), running);
+    tasks_.clear();
+    book.settle();
+}
+
+}  // namespace vigil::daemon

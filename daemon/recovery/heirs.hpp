@@ -1,0 +1,47 @@
+// Layer daemon. The tasks that a daemon before this one has left, made ready to go on: each with the spec that its run
+// was started with, be the configuration of now another.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "config/config.hpp"
+#include "core/spec.hpp"
+#include "core/supervisor.hpp"
+#include "recovery/record_book.hpp"
+
+namespace vigil::daemon {
+
+class TaskProcesses;
+
+class Heirs {
+  public:
+    /// A task whose spec cannot be read any more goes on with that of the configuration; without one it is given up,
+    /// and its run ended with the other left-overs.
+    Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book, spdlog::logger& log);
+
+    /// Names of the cgroups that are to be left alone, as TaskCgroup::name_of() has them.
+    [[nodiscard]] std::vector<std::string> cgroups() const;
+    /// Paths of the notify sockets that are in use still.
+    [[nodiscard]] std::unordered_set<std::string> notify_paths() const;
+    [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
+
+    /// Puts all of them into the supervisor, gives their runs to `processes`, and tells what became of those.
+    void take_over(core::Supervisor& supervisor, TaskProcesses& processes, RecordBook& book, spdlog::logger& log,
+                   core::TimePoint now);
+
+  private:
+    struct Heir {
+        state::Found found;
+        core::SpecPtr spec;
+        bool drifted = false;  ///< the configuration has another spec for it by now
+    };
+    [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,
+                                                 spdlog::logger& log);
+    std::vector<Heir> tasks_;
+};
+
+}  // namespace vigil::daemon

@@ -1,0 +1,137 @@
+#include "recovery/record_book.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "config/describe.hpp"
+#include "json/writer.hpp"
+#include "linux/random_name.hpp"
+
+namespace vigil::daemon {
+
+RecordBook::Opened RecordBook::open(const std::string& runtime_dir, std::shared_ptr<spdlog::logger> log) {
+    std::unique_ptr<RecordBook> book(new RecordBook(std::move(log)));
+    Leftovers left;
+    const auto identity = state::Identity::current();
+    if (!identity) {
+        book->say_once(identity.error());
+        return {std::move(book), std::move(left)};
+    }
+    auto table = state::Table::open(runtime_dir + "/state", *identity);
+    book->specs_path_ = runtime_dir + "/specs";
+    auto specs = state::SpecStore::open(book->specs_path_);
+    if (!table || !specs) {
+        book->say_once(table ? specs.error() : table.error());
+        return {std::move(book), std::move(left)};
+    }
+    for (const auto& aside : {table->set_aside, specs->set_aside})
+        if (aside) book->log_->warn("{} could not be used: {}; a new one was made", aside->path, aside->reason);
+    for (const state::Dropped& dropped : table->dropped)
+        book->log_->error("a record of {} is of no use: {}{}", table->table.path(), dropped.reason,
+                          dropped.record ? " (" + dropped.record->task.name + ")" : "");
+    if (specs->damaged != 0)
+        book->log_->error("{} lines of {} are damaged", specs->damaged, book->specs_path_);
+    left.found = std::move(table->found);
+    for (state::StoredSpec& spec : specs->specs) left.specs.emplace(spec.id, std::move(spec));
+    book->table_.emplace(std::move(table->table));
+    book->specs_.emplace(std::move(specs->store));
+    return {std::move(book), std::move(left)};
+}
+
+RecordBook::Entry* RecordBook::entry_of(core::TaskId task) {
+    const auto known = entries_.find(task);
+    if (known != entries_.end()) return &known->second;
+    if (!table_) return nullptr;
+    const auto slot = table_->allocate();
+    if (!slot) {
+        say_once(slot.error());
+        return nullptr;
+    }
+    return &entries_.emplace(task, Entry{.slot = *slot, .spec = {}, .run = {}}).first->second;
+}
+
+void RecordBook::write(core::TaskId task, const core::TaskRecord& record) {
+    Entry* entry = entry_of(task);
+    if (entry == nullptr) return;
+    store_spec(task, *entry);
+    if (record.generation != entry->generation) {
+        entry->generation = record.generation;
+        entry->run = {};
+        if (auto drawn = os::draw_random(entry->run.invocation); !drawn) say_once(drawn.error());
+    }
+    table_->write(entry->slot, {.task = record, .run = entry->run, .spec = entry->spec_id});
+}
+
+/// The text is of the spec as it counts, defaults included: they may be others by the time it is read.
+void RecordBook::store_spec(core::TaskId task, Entry& entry) {
+    core::SpecPtr spec = spec_of_(task);
+    if (spec == entry.spec || !spec) return;
+    std::string text;
+    json::Writer line(text);
+    config::describe(line, *spec, config::EnvValues::shown);
+    const auto id = specs_->append(spec->name, origin_, text);
+    if (!id) return say_once(id.error());
+    entry.spec = std::move(spec);
+    entry.spec_id = *id;
+}
+
+void RecordBook::erase(core::TaskId task) {
+    const auto entry = entries_.find(task);
+    if (entry == entries_.end()) return;
+    table_->release(entry->second.slot);
+    entries_.erase(entry);
+}
+
+void RecordBook::adopt(core::TaskId task, const state::Found& found, core::SpecPtr spec) {
+    entries_.insert_or_assign(task, Entry{.slot = found.slot,
+                                          .generation = found.record.task.generation,
+                                          .spec = std::move(spec),
+                                          .spec_id = found.record.spec,
+                                          .run = found.record.run});
+}
+
+void RecordBook::drop(const state::Found& found) {
+    if (table_) table_->release(found.slot);
+}
+
+void RecordBook::settle() {
+    if (!specs_) return;
+    std::vector<std::uint64_t> live;
+    for (const auto& [task, entry] : entries_) live.push_back(entry.spec_id);
+    if (const auto done = specs_->compact(live); !done) log_->warn("{}", done.error().text());
+}
+
+std::optional<os::Invocation> RecordBook::invocation(core::TaskId task) const {
+    const auto entry = entries_.find(task);
+    if (entry == entries_.end()) return std::nullopt;
+    return entry->second.run.invocation;
+}
+
+pid_t* RecordBook::pid_word(core::TaskId task) {
+    const auto entry = entries_.find(task);
+    return entry == entries_.end() ? nullptr : table_->pid_word(entry->second.slot);
+}
+
+void RecordBook::identify(core::TaskId task, Marks marks) {
+    const auto entry = entries_.find(task);
+    if (entry == entries_.end()) return;
+    state::RunIdentity& run = entry->second.run;
+    run.pidfd_inode = marks.inode;
+    run.start_time = marks.start_time;
+    run.uid = marks.uid;
+    run.cgroup = marks.cgroup;
+    run.notify_path = std::move(marks.notify_path);
+}
+
+void RecordBook::close() {
+    if (table_) table_->remove_file();
+    if (specs_) ::unlink(specs_path_.c_str());
+}
+
+void RecordBook::say_once(const Error& error) {
+    if (!std::exchange(said_, true))
+        log_->error("tasks that start from now on are lost if vigild is killed: {}", error.text());
+}
+
+}  // namespace vigil::daemon

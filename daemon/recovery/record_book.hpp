@@ -1,0 +1,95 @@
+// Layer daemon. What the next daemon is to know of every task, kept in the state table and the spec store beside it.
+// Where these cannot be made (a full disk) the tasks run all the same, and are lost with this daemon.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/engine.hpp"
+#include "linux/spawner.hpp"
+#include "state/specs.hpp"
+#include "state/table.hpp"
+
+namespace vigil::daemon {
+
+/// What a daemon before this one has left.
+struct Leftovers {
+    std::vector<state::Found> found;
+    std::unordered_map<std::uint64_t, state::StoredSpec> specs;  ///< by id
+};
+
+class RecordBook final : public core::RecordPort {
+  public:
+    struct Opened {
+        std::unique_ptr<RecordBook> book;
+        Leftovers leftovers;
+    };
+    /// Opens or makes `<runtime_dir>/state` and `<runtime_dir>/specs`, and says what it found damaged. Only for the
+    /// holder of the instance lock.
+    [[nodiscard]] static Opened open(const std::string& runtime_dir, std::shared_ptr<spdlog::logger> log);
+    RecordBook(const RecordBook&) = delete;
+    RecordBook& operator=(const RecordBook&) = delete;
+
+    /// Where the spec that a task runs with is found. To be set before the first write.
+    void look_up_specs(std::function<core::SpecPtr(core::TaskId)> spec_of) { spec_of_ = std::move(spec_of); }
+    /// Where specs come from that are seen for the first time from now on.
+    void specs_come_from(state::SpecOrigin origin) noexcept { origin_ = origin; }
+
+    void write(core::TaskId task, const core::TaskRecord& record) override;
+    void erase(core::TaskId task) override;
+
+    /// A task goes on in the place where it was found, under this spec.
+    void adopt(core::TaskId task, const state::Found& found, core::SpecPtr spec);
+    /// A record is of nobody any more.
+    void drop(const state::Found& found);
+    /// After everything is adopted: forgets the specs that nobody runs with.
+    void settle();
+
+    /// Of the run that was written last; it is drawn when that run's first record is written. Nothing for a task
+    /// without a record.
+    [[nodiscard]] std::optional<os::Invocation> invocation(core::TaskId task) const;
+    /// Where the kernel is to put the pid of that run; null for a task without a record.
+    [[nodiscard]] pid_t* pid_word(core::TaskId task);
+    /// By what the process of that run is found again; takes effect with the next write.
+    struct Marks {
+        std::uint64_t inode = 0;
+        std::uint64_t start_time = 0;
+        uid_t uid = 0;
+        bool cgroup = false;
+        std::string notify_path;
+    };
+    void identify(core::TaskId task, Marks marks);
+
+    /// Nothing runs any more: both files are removed.
+    void close();
+
+  private:
+    struct Entry {
+        state::SlotId slot{};
+        core::Generation generation{};
+        core::SpecPtr spec;  ///< that `spec_id` stands for
+        std::uint64_t spec_id = 0;
+        state::RunIdentity run;
+    };
+    explicit RecordBook(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
+    [[nodiscard]] Entry* entry_of(core::TaskId task);
+    void store_spec(core::TaskId task, Entry& entry);
+    void say_once(const Error& error);
+
+    std::shared_ptr<spdlog::logger> log_;
+    std::string specs_path_;
+    std::optional<state::Table> table_;
+    std::optional<state::SpecStore> specs_;
+    std::function<core::SpecPtr(core::TaskId)> spec_of_;
+    state::SpecOrigin origin_ = state::SpecOrigin::config;
+    std::unordered_map<core::TaskId, Entry> entries_;
+    bool said_ = false;
+};
+
+}  // namespace vigil::daemon

@@ -1,0 +1,65 @@
+// Runs that a daemon before this one has started.
+#include <utility>
+
+#include "linux/known_process.hpp"
+#include "linux/random_name.hpp"
+#include "supervision/task_processes.hpp"
+
+namespace vigil::daemon {
+
+core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found) {
+    using Kind = core::FoundRun::Kind;
+    const core::TaskRecord& record = found.record.task;
+    const state::RunIdentity& marks = found.record.run;
+    std::string invocation = os::to_hex(marks.invocation);
+    os::TaskCgroup cgroup =
+        cgroups_ ? os::TaskCgroup::adopt(cgroups_, record.name, record.generation) : os::TaskCgroup();
+    UniqueFd pidfd = os::find_again({found.pid, marks.pidfd_inode, marks.start_time, invocation});
+    // Its own end of the record: nothing can be in a cgroup for whose run the kernel wrote no pid.
+    if (found.pid == 0) return {};
+
+    auto run = std::make_unique<Run>();
+    run->task = task;
+    run->generation = record.generation;
+    run->spec = spec;
+    run->adopted = true;
+    run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
+    const bool lives = static_cast<bool>(pidfd);
+    const bool others_live = !lives && cgroup && cgroup.populated();
+    if (cgroup && !record.paused) (void)cgroup.freeze(false);
+    run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
+                                             .pidfd = std::move(pidfd),
+                                             .invocation = std::move(invocation),
+                                             .cgroup = std::move(cgroup),
+                                             .end = lives ? std::nullopt : std::optional(os::ChildEnd{})},
+                      features_, orphans_);
+    if (!marks.notify_path.empty() && (lives || others_live)) {
+        auto socket = os::NotifySocket::adopt({}, marks.notify_path);
+        if (socket) {
+            run->notify = std::move(socket).value();
+        } else {
+            log_->error("{}: {}", spec->name, socket.error().text());
+        }
+    }
+    Run& kept = *runs_.emplace(task, std::move(run)).first->second;
+    if (lives) {
+        take_watch(kept);
+        adopt_main(kept, record.main_pid);
+        return {.kind = Kind::running, .pid = found.pid, .status = {}};
+    }
+    kept.exit_told = true;
+    if (others_live) linger(kept);
+    return {.kind = others_live ? Kind::main_ended : Kind::ended, .pid = found.pid, .status = {}};
+}
+
+/// The main process that the task itself had named, if that is another and still one of its tree.
+void TaskProcesses::adopt_main(Run& run, pid_t main_pid) {
+    if (main_pid <= 0 || main_pid == run.identity.leader) return;
+    auto pidfd = os::open_pidfd(main_pid);
+    if (!pidfd) return;
+    const bool ours = run.tree->cgroup() ? run.tree->cgroup().holds(main_pid)
+                                         : os::in_session_of(run.identity.leader, main_pid);
+    if (ours) change_main(run, main_pid, std::move(pidfd).value());
+}
+
+}  // namespace vigil::daemon
