@@ -25,14 +25,14 @@ sockaddr_un address_of(const std::string& path) {
     return address;
 }
 
-UniqueFd stream_socket() {
-    return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+UniqueFd socket_of(int type) {
+    return UniqueFd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 /// What connect(2) to the path says: 0 or EAGAIN (its queue is full) from a live socket, ECONNREFUSED from a
 /// dead one.
-int try_connect(const std::string& path) {
-    const UniqueFd probe = stream_socket();
+int try_connect(const std::string& path, int type) {
+    const UniqueFd probe = socket_of(type);
     if (!probe) return errno;
     const sockaddr_un address = address_of(path);
     return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
@@ -40,7 +40,7 @@ int try_connect(const std::string& path) {
 }
 
 /// Makes way for a socket at `path`. Safe against another daemon because the caller holds the instance lock.
-Result<void> clear_stale(const std::string& path) {
+Result<void> clear_stale(const std::string& path, int type) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) {
         if (errno == ENOENT) return {};
@@ -48,12 +48,12 @@ Result<void> clear_stale(const std::string& path) {
     }
     if (!S_ISSOCK(status.st_mode))
         return Failure{Error{path + " exists and is not a socket; it was left alone: move it away", EEXIST}};
-    const int answer = try_connect(path);
+    const int answer = try_connect(path, type);
     if (answer == 0 || answer == EAGAIN)
         return Failure{Error{path + " is in use: another program answers there", EADDRINUSE}};
     if (answer != ECONNREFUSED && answer != ENOENT && answer != EPROTOTYPE)
         return Failure{Error{"asking whether anyone answers at " + path, answer}};
-    // EPROTOTYPE: a socket of another kind (datagram), bound by someone else.
+    // EPROTOTYPE: a socket of another kind (a datagram socket, say), bound by someone else.
     if (answer == EPROTOTYPE)
         return Failure{Error{path + " is a socket of another kind; it was left alone: move it away", EEXIST}};
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
@@ -125,9 +125,9 @@ Result<UnixListener> UnixListener::open(const InstanceLock&, ListenerOptions opt
 
 Result<void> UnixListener::bind_and_listen() {
     const std::string& path = options_.path;
-    if (auto cleared = clear_stale(path); !cleared) return cleared;
+    if (auto cleared = clear_stale(path, options_.type); !cleared) return cleared;
     const NewSocket made(path);
-    UniqueFd fd = stream_socket();
+    UniqueFd fd = socket_of(options_.type);
     if (!made.directory() || !fd) return Failure{errno_error("making the socket " + path)};
     // The mode of the descriptor becomes that of the path at bind, less the umask: at no instant is it wider
     // than asked.

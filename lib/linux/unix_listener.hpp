@@ -1,6 +1,7 @@
 // Layer linux. One daemon at a time, and its control socket.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -30,9 +31,10 @@ struct ListenerOptions {
     std::optional<gid_t> group = std::nullopt;  ///< nothing: the daemon's own
     /// Connections that may wait to be accepted; the kernel caps it (net.core.somaxconn).
     int backlog = 1024;
+    int type = SOCK_STREAM;  ///< or SOCK_SEQPACKET
 };
 
-/// A listening stream socket on a path, non-blocking and close-on-exec. The path is removed at the end if it
+/// A listening socket on a path, non-blocking and close-on-exec. The path is removed at the end if it
 /// still is this socket.
 class UnixListener {
   public:
@@ -53,6 +55,11 @@ class UnixListener {
     /// Gives the descriptor to a caller that closes it (uv_pipe_open); the path stays this object's to
     /// remove.
     [[nodiscard]] UniqueFd take_fd() noexcept { return std::move(fd_); }
+    /// The same for a descriptor that outlives this process in another one: the path stays.
+    [[nodiscard]] UniqueFd leave() noexcept {
+        bound_.reset();
+        return std::move(fd_);
+    }
     /// Whether the path still leads to this socket; false after someone removed or replaced it.
     [[nodiscard]] bool in_place() const noexcept;
     /// Binds anew after the path was lost; fd() is the new socket. A caller that took the old descriptor

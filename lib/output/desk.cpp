@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <iterator>
+
+#include "linux/descriptor_passing.hpp"
 
 namespace vigil::output {
 namespace {
@@ -34,27 +35,15 @@ Result<std::shared_ptr<Desk>> Desk::create(CollectorOptions options) {
 }
 
 Result<void> Desk::send(int pipe) {
-    char byte = 'p';
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &pipe, sizeof pipe);
     for (const auto limit = steady_clock::now() + kHandOverLimit;;) {
-        if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) return {};
-        // Too many on their way (ETOOMANYREFS) passes as a full socket does, but no poll tells when.
-        const bool passes = errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS;
+        const auto sent = os::send_packet(socket_.get(), "p", {&pipe, 1});
+        if (sent) return {};
+        const int why = sent.error();
+        const bool passes = why == EAGAIN || why == ETOOMANYREFS || why == ENOBUFS;
         if (!passes || steady_clock::now() > limit)
-            return Failure{errno_error("handing a pipe to the output threads")};
+            return Failure{Error{"handing a pipe to the output threads", why}};
         pollfd writable{socket_.get(), POLLOUT, 0};
-        ::poll(errno == EAGAIN ? &writable : nullptr, errno == EAGAIN ? 1 : 0, 5);
+        ::poll(why == EAGAIN ? &writable : nullptr, why == EAGAIN ? 1 : 0, 5);
     }
 }
 

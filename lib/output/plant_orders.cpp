@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
+#include "linux/descriptor_passing.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {
@@ -36,21 +34,8 @@ void Plant::handle_orders() {
 
 UniqueFd Plant::receive_pipe() const {
     char byte = 0;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    ssize_t got = -1;
-    do got = ::recvmsg(orders_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
-    const cmsghdr* header = got < 0 ? nullptr : CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return UniqueFd();
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return UniqueFd(fd);
+    auto packet = os::receive_packet(orders_.get(), {&byte, 1});
+    return packet ? std::move(packet->descriptors[0]) : UniqueFd();
 }
 
 void Plant::attach(Order& order) {
