@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 
 /// Packets of one connection in a turn.
 constexpr std::size_t kBatch = 64;
-/// More than a socket's queue can hold: the smallest packet takes over 500 bytes of a buffer of at most
-/// 416 KiB (net.core.wmem_max, doubled).
+/// More than the queue of a client's socket holds: of the 2 MiB that a Client asks for, the smallest packet
+/// takes over 512 bytes.
 constexpr std::size_t kWholeQueue = 4096;
 /// Descriptors that are not for entries: our own, the connections, and those of a packet on its arrival.
 constexpr std::size_t kOwnDescriptors = 16 + os::kMostPassed;
