@@ -115,12 +115,13 @@ TEST_CASE("Ctrl-C in the daemon's terminal and requests to end do not end a keep
 }
 
 TEST_CASE("run by hand it says what it is and exits with 64") {
-    for (const auto& [words, code] :
+    for (const auto& [given, code] :
          {std::pair{"", 64}, {" --nonsense", 64}, {" --help", 0}, {" --version", 0}}) {
+        const std::string words = given;
         CAPTURE(words);
-        const std::string command = std::string(VIGIL_KEEPER) + words + " 2>&1 3<&- | grep -q vigil-keeper";
+        const std::string command = VIGIL_KEEPER + words + " 2>&1 3<&- | grep -q vigil-keeper";
         CHECK(std::system(command.c_str()) == 0);
-        const int status = std::system((std::string(VIGIL_KEEPER) + words + " >/dev/null 2>&1 3<&-").c_str());
+        const int status = std::system((VIGIL_KEEPER + words + " >/dev/null 2>&1 3<&-").c_str());
         CHECK(WEXITSTATUS(status) == code);
     }
 }
