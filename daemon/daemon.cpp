@@ -85,17 +85,26 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     options.low_descriptors = process.low_descriptors;
     RecordBook::Opened records = RecordBook::open(place.directories.runtime, log);
     Heirs heirs(std::move(records.leftovers), config, *records.book, *log);
-    if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths()); !swept)
+    if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
         return Failure{swept.error()};
     auto cgroups =
         os::CgroupHome::open(cgroup_wish(config.daemon.cgroup), process.features, heirs.cgroups());
     if (!cgroups) return Failure{cgroups.error()};
     say_cgroups(*cgroups, *log);
     options.cgroups = cgroups->home;
+    options.before_child = [keeping = place.keeping.get()](const os::SpawnJob& job,
+                                                           const os::RunDescriptors& descriptors) {
+        keeping->hold(job, descriptors);
+    };
     // The threads of the output take a descriptor table of their own: before the spawner opens more.
     auto loop = std::make_unique<Loop>();
     const TaskOutput::Settings settings{.log_dir = place.directories.log,
-                                        .group = place.access.group.value_or(static_cast<gid_t>(-1))};
+                                        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
+                                        .drained = [keeping = place.keeping.get()](
+                                                       const std::string& task, core::Generation run) {
+                                            keeping->let_go(KeptKind::output, task, run);
+                                            keeping->let_go(KeptKind::error_output, task, run);
+                                        }};
     auto output = TaskOutput::create(*loop, settings, log);
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
@@ -124,6 +133,8 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
              .started_at = clock_now()},
       supervisor_(rules_of(config_.daemon)),
       loop_(std::move(parts.loop)),
+      keeping_(std::move(place.keeping)),
+      kept_(std::move(place.kept)),
       book_(std::move(parts.book)),
       heirs_(std::move(parts.heirs)),
       cgroups_(std::move(parts.cgroups)),
@@ -134,6 +145,7 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                   .watches = std::move(parts.watches),
                   .output = output_.get(),
                   .book = book_.get(),
+                  .keeping = keeping_.get(),
                   .cgroups = cgroups_,
                   .features = process.features,
                   .log = log_},
@@ -159,7 +171,8 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                      .log_paths = [this](const core::TaskSpec& spec) { return output_->paths(spec); },
                      .signal = [this](core::TaskId task,
                                       int signal) { return processes_.signal_main(task, signal); },
-                     .shut_down = [this](bool now) { shut_down(now); }}),
+                     .shut_down = [this](bool now) { shut_down(now); },
+                     .hold_control = [this](int listener) { keeping_->hold_control(listener); }}),
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
@@ -185,6 +198,7 @@ int Daemon::run() {
     tell_status();
     loop_->run();
     book_->close();
+    keeping_->end();
     log_->info("vigild stopped");
     log_->flush();
     return exit_code_.value_or(0);
@@ -195,7 +209,8 @@ void Daemon::begin_tasks() {
         const auto report = supervisor_.report(task, clock_now());
         return report ? *report->spec : core::SpecPtr();
     });
-    heirs_.take_over(supervisor_, processes_, *book_, *log_, clock_now());
+    keeping_->begin();
+    heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_}, clock_now());
     for (core::SpecPtr& spec : config_.tasks) {
         if (supervisor_.find(spec->name)) continue;  // taken over
         const std::string& name = spec->name;

@@ -79,6 +79,8 @@ class Daemon {
     core::Waits waits_;
 
     std::unique_ptr<Loop> loop_;  // before everything that has a handle in it
+    std::unique_ptr<Keeping> keeping_;
+    Kept kept_;
     std::unique_ptr<RecordBook> book_;
     Heirs heirs_;
     std::shared_ptr<os::CgroupHome> cgroups_;

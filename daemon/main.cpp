@@ -90,9 +90,9 @@ int run(const CommandLine& line) {
         return exit_code::kDone;
     }
 
-    auto place = take_place(config->daemon);
-    if (!place) return fail(place.error().text(), exit_code::kCannotStart);
     const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));
+    auto place = take_place(config->daemon, log);
+    if (!place) return fail(place.error().text(), exit_code::kCannotStart);
     auto daemon =
         Daemon::create(std::move(process).value(), std::move(place).value(), std::move(config).value(), log);
     if (!daemon) return fail(daemon.error().text(), exit_code::kCannotStart);

@@ -20,7 +20,8 @@ Result<std::optional<gid_t>> resolve_group(const std::optional<std::string>& nam
 
 }  // namespace
 
-Result<Place> take_place(const config::DaemonSettings& settings) {
+Result<Place> take_place(const config::DaemonSettings& settings,
+                         const std::shared_ptr<spdlog::logger>& log) {
     const bool all_given =
         !settings.runtime_dir.empty() && !settings.state_dir.empty() && !settings.log_dir.empty();
     Directories directories{settings.runtime_dir, settings.state_dir, settings.log_dir};
@@ -44,17 +45,22 @@ Result<Place> take_place(const config::DaemonSettings& settings) {
     auto lock = os::InstanceLock::take(runtime->path + "/lock");
     if (!lock) return Failure{lock.error()};
     // With a read_group two groups have to reach the socket: whoever may do nothing is refused at each call.
-    auto listener = os::UnixListener::open(*lock, {.path = runtime->path + "/control.sock",
-                                                   .mode = *read_group ? 0666 : settings.control.mode,
-                                                   .group = *group});
+    const os::ListenerOptions socket{.path = runtime->path + "/control.sock",
+                                     .mode = *read_group ? 0666 : settings.control.mode,
+                                     .group = *group};
+    Keeping::Opened held = Keeping::open(*lock, runtime->path, log);
+    auto listener = os::UnixListener::adopt(*lock, socket, held.kept.take_control());
     if (!listener) return Failure{listener.error()};
+    held.keeping->hold_control(listener->fd());
     directories.runtime = runtime->path;
     return Place{
         .directories = std::move(directories),
         .notify_directory = runtime->notify,
         .lock = std::move(lock).value(),
         .listener = std::move(listener).value(),
-        .access = {.owner = ::geteuid(), .group = group->value_or(::getegid()), .read_group = *read_group}};
+        .access = {.owner = ::geteuid(), .group = group->value_or(::getegid()), .read_group = *read_group},
+        .keeping = std::move(held.keeping),
+        .kept = std::move(held.kept)};
 }
 
 }  // namespace vigil::daemon

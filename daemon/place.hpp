@@ -1,12 +1,16 @@
 // Layer daemon. The runtime directory and what stands in it, taken for this daemon alone.
 #pragma once
 
+#include <spdlog/logger.h>
+
+#include <memory>
 #include <string>
 
 #include "config/config.hpp"
 #include "control/access.hpp"
 #include "linux/unix_listener.hpp"
 #include "paths.hpp"
+#include "recovery/keeping.hpp"
 
 namespace vigil::daemon {
 
@@ -17,9 +21,12 @@ struct Place {
     os::InstanceLock lock;
     os::UnixListener listener;
     Access access;
+    std::unique_ptr<Keeping> keeping;
+    Kept kept;
 };
 
-/// Takes the runtime directory and its control socket. The error says who has it, or what is in the way.
-[[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings);
+/// Takes the runtime directory, its keeper and its control socket. The error says who has it, or what is in the way.
+[[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings,
+                                       const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace vigil::daemon

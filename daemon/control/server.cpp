@@ -186,6 +186,7 @@ void ControlServer::ensure_in_place() {
     watch_.reset();
     if (const auto made = listener_.recreate(); !made) world_.log->error("{}", made.error().text());
     if (listener_.fd() < 0) return;
+    world_.hold_control(listener_.fd());
     watch_ = std::make_unique<Watch>(world_.loop, listener_.fd(), [this](int) { accept(); });
     watch_->interest(UV_READABLE);
 }

@@ -48,6 +48,8 @@ struct World {
     /// An operator's signal to the main process of a task.
     std::function<Result<void>(core::TaskId, int signal)> signal;
     std::function<void(bool now)> shut_down;
+    /// The control socket is another one from now on.
+    std::function<void(int listener)> hold_control;
 };
 
 }  // namespace vigil::daemon

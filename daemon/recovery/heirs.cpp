@@ -52,39 +52,45 @@ std::vector<std::string> Heirs::cgroups() const {
     return names;
 }
 
-std::unordered_set<std::string> Heirs::notify_paths() const {
+std::unordered_set<std::string> Heirs::notify_paths(const Kept& kept) const {
     std::unordered_set<std::string> paths;
+    for (std::string& path : kept.notify_paths()) paths.insert(std::move(path));
     for (const Heir& heir : tasks_)
         if (const std::string& path = heir.found.record.run.notify_path; !path.empty()) paths.insert(path);
     return paths;
 }
 
-void Heirs::take_over(core::Supervisor& supervisor, TaskProcesses& processes, RecordBook& book, spdlog::logger& log,
-                      core::TimePoint now) {
+void Heirs::take_over(const Into& into, core::TimePoint now) {
     std::vector<std::pair<core::TaskId, core::Event>> news;
     std::size_t running = 0;
     for (Heir& heir : tasks_) {
         const core::TaskRecord& record = heir.found.record.task;
-        const auto task = supervisor.adopt(heir.spec, record, now);
+        const auto task = into.supervisor.adopt(heir.spec, record, now);
         if (!task) {
-            log.error("{}: is in the state table twice", record.name);
-            book.drop(heir.found);
+            into.log.error("{}: is in the state table twice", record.name);
+            into.book.drop(heir.found);
             continue;
         }
-        book.adopt(*task, heir.found, heir.spec);
+        into.book.adopt(*task, heir.found, heir.spec);
         if (heir.drifted)
-            log.warn("{}: goes on as it was started, though the configuration says otherwise by now", record.name);
+            into.log.warn("{}: goes on as it was started, though the configuration says otherwise by now",
+                          record.name);
+        for (const core::Generation run : into.kept.runs_with_output(record.name))
+            if (!core::has_run(record) || run != record.generation)
+                into.processes.adopt_output(*task, run, heir.spec, into.kept);
         if (!core::has_run(record)) continue;
-        const core::FoundRun run = processes.adopt(*task, heir.spec, heir.found);
+        const core::FoundRun run = into.processes.adopt(*task, heir.spec, heir.found, into.kept);
         running += run.kind == core::FoundRun::Kind::running ? 1U : 0U;
         for (core::Event& event : core::news_of(record, run)) news.emplace_back(*task, std::move(event));
     }
-    for (auto& [task, event] : news) supervisor.handle(task, std::move(event), now);
+    for (auto& [task, event] : news) into.supervisor.handle(task, std::move(event), now);
     if (!tasks_.empty())
-        log.warn("a daemon before this one ended without stopping its tasks: took over {} of them, {} running",
-                 tasks_.size(), running);
+        into.log.warn("a daemon before this one ended without stopping its tasks: took over {} of them, {} running",
+                      tasks_.size(), running);
     tasks_.clear();
-    book.settle();
+    for (const std::string& key : into.kept.left()) into.keeping.let_go(key);
+    into.kept = {};
+    into.book.settle();
 }
 
 }  // namespace vigil::daemon

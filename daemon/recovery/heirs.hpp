@@ -11,6 +11,7 @@
 #include "config/config.hpp"
 #include "core/spec.hpp"
 #include "core/supervisor.hpp"
+#include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 
 namespace vigil::daemon {
@@ -25,13 +26,21 @@ class Heirs {
 
     /// Names of the cgroups that are to be left alone, as TaskCgroup::name_of() has them.
     [[nodiscard]] std::vector<std::string> cgroups() const;
-    /// Paths of the notify sockets that are in use still.
-    [[nodiscard]] std::unordered_set<std::string> notify_paths() const;
+    /// Paths of the notify sockets that are in use still, those among what is kept included.
+    [[nodiscard]] std::unordered_set<std::string> notify_paths(const Kept& kept) const;
     [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
 
-    /// Puts all of them into the supervisor, gives their runs to `processes`, and tells what became of those.
-    void take_over(core::Supervisor& supervisor, TaskProcesses& processes, RecordBook& book, spdlog::logger& log,
-                   core::TimePoint now);
+    struct Into {
+        core::Supervisor& supervisor;
+        TaskProcesses& processes;
+        RecordBook& book;
+        Keeping& keeping;
+        Kept& kept;
+        spdlog::logger& log;
+    };
+    /// Puts all of them into the supervisor, gives their runs to the processes, and tells what became of those. What
+    /// the keeper holds of nobody is let go.
+    void take_over(const Into& into, core::TimePoint now);
 
   private:
     struct Heir {

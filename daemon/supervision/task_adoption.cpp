@@ -7,7 +7,8 @@
 
 namespace vigil::daemon {
 
-core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found) {
+core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found,
+                                    Kept& kept) {
     using Kind = core::FoundRun::Kind;
     const core::TaskRecord& record = found.record.task;
     const state::RunIdentity& marks = found.record.run;
@@ -33,23 +34,37 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                                              .cgroup = std::move(cgroup),
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{})},
                       features_, orphans_);
-    if (!marks.notify_path.empty() && (lives || others_live)) {
-        auto socket = os::NotifySocket::adopt({}, marks.notify_path);
+    UniqueFd pipes[2] = {kept.take(KeptKind::output, record.name, record.generation),
+                         kept.take(KeptKind::error_output, record.name, record.generation)};
+    run->collected = output_.attach(task, record.generation, spec, found.pid, pipes);
+    run->heartbeat_pipe = kept.take(KeptKind::heartbeat, record.name, record.generation);
+    UniqueFd held = kept.take(KeptKind::notify, record.name, record.generation);
+    // Between the clone and our first look at the process its record has no path yet.
+    const std::string path = held ? os::NotifySocket::path_of(held.get()) : marks.notify_path;
+    if (!path.empty()) {
+        auto socket = os::NotifySocket::adopt(std::move(held), path);
         if (socket) {
             run->notify = std::move(socket).value();
         } else {
             log_->error("{}: {}", spec->name, socket.error().text());
         }
     }
-    Run& kept = *runs_.emplace(task, std::move(run)).first->second;
+    Run& taken = *runs_.emplace(task, std::move(run)).first->second;
     if (lives) {
-        take_watch(kept);
-        adopt_main(kept, record.main_pid);
+        take_watch(taken);
+        adopt_main(taken, record.main_pid);
         return {.kind = Kind::running, .pid = found.pid, .status = {}};
     }
-    kept.exit_told = true;
-    if (others_live) linger(kept);
+    taken.exit_told = true;
+    if (others_live) linger(taken);
     return {.kind = others_live ? Kind::main_ended : Kind::ended, .pid = found.pid, .status = {}};
+}
+
+void TaskProcesses::adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec,
+                                 Kept& kept) {
+    UniqueFd pipes[2] = {kept.take(KeptKind::output, spec->name, generation),
+                         kept.take(KeptKind::error_output, spec->name, generation)};
+    if (output_.attach(task, generation, spec, 0, pipes)) output_.finish(task, generation, spec);
 }
 
 /// The main process that the task itself had named, if that is another and still one of its tree.

@@ -64,7 +64,8 @@ bool TaskOutput::attach(core::TaskId task, core::Generation generation, const co
     return any;
 }
 
-void TaskOutput::finish(core::TaskId task, core::Generation generation) {
+void TaskOutput::finish(core::TaskId task, core::Generation generation, const core::SpecPtr& spec) {
+    finishing_.insert_or_assign({task, generation}, spec);
     collector_->finish(task, generation);
 }
 
@@ -118,6 +119,8 @@ void TaskOutput::take_news() {
         log_->log(message.fault ? spdlog::level::err : spdlog::level::info, "{}", message.text);
     for (output::LastWords& words : news_.last_words) {
         trim(words.lines);
+        if (const auto run = finishing_.extract({words.task, words.generation}))
+            settings_.drained(run.mapped()->name, words.generation);
         last_runs_.insert_or_assign(words.task, LastRun{words.generation, std::move(words.lines)});
     }
     news_ = {};

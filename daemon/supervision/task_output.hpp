@@ -4,9 +4,12 @@
 
 #include <spdlog/logger.h>
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.hpp"
@@ -24,6 +27,8 @@ class TaskOutput {
     struct Settings {
         std::string log_dir;  ///< absolute; empty: there is none, and only tasks with a path have a log
         gid_t group = static_cast<gid_t>(-1);  ///< of the logs; -1: the daemon's
+        /// All that a finished run has printed is in its log.
+        std::function<void(const std::string& task, core::Generation run)> drained;
     };
     /// Starts the collector's threads.
     [[nodiscard]] static Result<std::unique_ptr<TaskOutput>> create(Loop& loop, Settings settings,
@@ -36,7 +41,7 @@ class TaskOutput {
     [[nodiscard]] bool attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec,
                               pid_t pid, UniqueFd (&pipes)[2]);
     /// Nothing of a run that was attached lives any more.
-    void finish(core::TaskId task, core::Generation generation);
+    void finish(core::TaskId task, core::Generation generation, const core::SpecPtr& spec);
     /// The task is gone for good.
     void forget(core::TaskId task);
     /// Opens every log anew.
@@ -68,6 +73,7 @@ class TaskOutput {
     std::unique_ptr<output::Collector> collector_;
     output::News news_;
     std::unordered_map<core::TaskId, LastRun> last_runs_;
+    std::map<std::pair<core::TaskId, core::Generation>, core::SpecPtr> finishing_;
     Watch watch_;
 };
 

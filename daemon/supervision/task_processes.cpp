@@ -40,6 +40,7 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       watches_(std::move(parts.watches)),
       output_(*parts.output),
       book_(*parts.book),
+      keeping_(*parts.keeping),
       cgroups_(std::move(parts.cgroups)),
       spawner_(std::move(parts.spawner)),
       turn_(std::move(turn)),
@@ -139,7 +140,16 @@ void TaskProcesses::release(const core::effect::Release& effect) {
         main_pids_.erase(run->tree->attached());
         main_pids_.erase(run->identity.main_pid);
     }
-    if (run->collected) output_.finish(effect.task, effect.generation);
+    const std::string& name = run->spec->name;
+    const bool never_came = !run->tree;
+    if (run->notify || never_came) keeping_.let_go(KeptKind::notify, name, run->generation);
+    if (run->heartbeat_pipe || never_came) keeping_.let_go(KeptKind::heartbeat, name, run->generation);
+    if (run->collected) {
+        output_.finish(effect.task, effect.generation, run->spec);
+    } else if (never_came) {
+        keeping_.let_go(KeptKind::output, name, run->generation);
+        keeping_.let_go(KeptKind::error_output, name, run->generation);
+    }
     runs_.erase(effect.task);
 }
 
@@ -253,6 +263,7 @@ void TaskProcesses::read_pipe(Run& run, core::Supervisor& supervisor, core::Time
         case MessageReader::PipeState::ended:
             watches_.remove(run.heartbeat_pipe.get());
             run.heartbeat_pipe.reset();
+            keeping_.let_go(KeptKind::heartbeat, run.spec->name, run.generation);
             return;
     }
 }

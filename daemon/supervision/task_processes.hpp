@@ -19,6 +19,7 @@
 #include "linux/tree_usage.hpp"
 #include "linux/watch_set.hpp"
 #include "loop/loop.hpp"
+#include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 #include "supervision/message_reader.hpp"
 #include "supervision/run.hpp"
@@ -33,6 +34,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
         os::WatchSet watches;
         TaskOutput* output;  ///< outlives it
         RecordBook* book;    ///< outlives it
+        const Keeping* keeping;  ///< outlives it
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
         std::shared_ptr<spdlog::logger> log;
@@ -52,7 +54,10 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
 
     /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in the
     /// supervisor already; what follows from the answer is to be told to it.
-    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found);
+    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found,
+                                       Kept& kept);
+    /// What an older run of the task has printed and nobody has read yet.
+    void adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, Kept& kept);
 
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
@@ -96,6 +101,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     os::WatchSet watches_;
     TaskOutput& output_;
     RecordBook& book_;
+    const Keeping& keeping_;
     std::shared_ptr<os::CgroupHome> cgroups_;
     std::unique_ptr<os::Spawner> spawner_;
     std::function<void()> turn_;

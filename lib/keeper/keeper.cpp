@@ -134,7 +134,8 @@ void Keeper::receive(Connection& from, std::size_t most) {
 }
 
 void Keeper::handle(Connection& from, std::string_view bytes, os::ReceivedPacket& packet) {
-    const auto parsed = packet.cut ? std::nullopt : parse_request(bytes);
+    // A packet that was cut is no request.
+    const auto parsed = parse_request(packet.cut ? std::string_view() : bytes);
     const bool descriptors = packet.descriptor_count > 0 || packet.descriptors_cut;
     if (parsed && from.greeted)
         if (const auto* const one = std::get_if<request::Put>(&*parsed)) return put(one->key, packet);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -25,6 +26,15 @@ Result<NotifySocket> NotifySocket::adopt(UniqueFd held, const std::string& path)
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return Failure{errno_error("removing the notify socket " + path)};
     return bind_at(path);
+}
+
+std::string NotifySocket::path_of(int fd) {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    if (address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path)) return {};
+    // A path that fills its place has no NUL at its end.
+    return {address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)};
 }
 
 Result<NotifySocket> NotifySocket::bind_at(const std::string& path) {

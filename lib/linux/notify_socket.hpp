@@ -28,9 +28,11 @@ class NotifySocket {
     /// to. It is non-blocking, close-on-exec and asks for credentials. Thread-safe.
     [[nodiscard]] static Result<NotifySocket> create(const std::string& directory);
 
-    /// The socket of a run that a predecessor started: the one that was bound there, or, where `held` is empty, a
-    /// new one at the same path. A sender that is connected to a lost one has to connect anew.
+    /// The socket of a run that a predecessor started, which somebody has held since. Where `held` is empty, a new one
+    /// at the same path: a sender that is connected to the lost one has to connect anew.
     [[nodiscard]] static Result<NotifySocket> adopt(UniqueFd held, const std::string& path);
+    /// The path that a socket was bound to; empty for what is no such socket.
+    [[nodiscard]] static std::string path_of(int fd);
 
     NotifySocket() = default;
     NotifySocket(NotifySocket&&) noexcept = default;

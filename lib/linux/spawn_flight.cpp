@@ -39,6 +39,11 @@ SpawnOutcome SpawnFlight::carry_out(SpawnContext& context, const ChildStack& sta
     auto prepared = prepare_spawn(context, job_, preparing_);
     if (!prepared) return failed(std::move(prepared).error());
     PreparedSpawn& ready = *prepared.value();
+    if (context.options().before_child && !job_.auxiliary)
+        context.options().before_child(job_, {.notify = ready.notify.fd(),
+                                              .heartbeat = ready.heartbeat_reader.get(),
+                                              .output = {ready.output.reader[0].get(),
+                                                         ready.output.reader[1].get()}});
     if (!enter_child()) return abandoned_outcome();
     const long made = spawn_child(ready.plan, report_, stack, job_.pid_record);
     const int given_up = leave_child();

@@ -75,6 +75,12 @@ struct SpawnOutcome {
     std::optional<core::SpawnFailure> failure;
 };
 
+/// The daemon's ends of what a run speaks through; -1: it has none of that kind.
+struct RunDescriptors {
+    int notify = -1;
+    int heartbeat = -1;
+    std::array<int, 2> output{-1, -1};  ///< by core::OutputStream
+};
 struct SpawnerOptions {
     std::string notify_directory;
     Environment daemon_environment;  ///< for inherit_env and LANG; see current_environment()
@@ -93,6 +99,9 @@ struct SpawnerOptions {
     /// A spawn that takes longer is given up: its child is killed, and it fails with ETIMEDOUT at the stage
     /// it was in.
     std::chrono::milliseconds stuck_timeout{10'000};
+    /// Called in a spawn thread before there is a child, but not for an auxiliary one: what it is shown may be handed
+    /// to whoever is to hold it beyond our end. Thread-safe.
+    std::function<void(const SpawnJob&, const RunDescriptors&)> before_child;
     /// For tests: a job for which this holds stays before its chdir until it is killed, like one whose cwd is
     /// on a dead mount.
     std::function<bool(const SpawnJob&)> hold;

@@ -123,6 +123,32 @@ Result<UnixListener> UnixListener::open(const InstanceLock&, ListenerOptions opt
     return listener;
 }
 
+Result<UnixListener> UnixListener::adopt(const InstanceLock& lock, ListenerOptions options, UniqueFd held) {
+    struct stat status {};
+    const bool there = held && ::lstat(options.path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+    // Nobody else listens in this directory while we have its lock: whoever answers at the path is the one we hold.
+    const int answer = there ? try_connect(options.path, options.type) : ENOENT;
+    if (!there || (answer != 0 && answer != EAGAIN)) {
+        held.reset();
+        return open(lock, std::move(options));
+    }
+    UnixListener listener(std::move(options));
+    listener.bound_ = Identity{status.st_dev, status.st_ino};
+    listener.fd_ = std::move(held);
+    if (auto set = listener.set_rights(listener.options_.path); !set) return Failure{set.error()};
+    return listener;
+}
+
+/// The group first: until it is right the socket is the owner's only.
+Result<void> UnixListener::set_rights(const std::string& path) const {
+    if (options_.group && ::lchown(path.c_str(), static_cast<uid_t>(-1), *options_.group) != 0)
+        return Failure{errno_error("giving the socket " + options_.path + " to group " +
+                                   std::to_string(*options_.group))};
+    if (::chmod(path.c_str(), options_.mode) != 0)
+        return Failure{errno_error("setting the mode of " + options_.path)};
+    return {};
+}
+
 Result<void> UnixListener::bind_and_listen() {
     const std::string& path = options_.path;
     if (auto cleared = clear_stale(path, options_.type); !cleared) return cleared;
@@ -138,11 +164,7 @@ Result<void> UnixListener::bind_and_listen() {
     struct stat status {};
     if (::lstat(made.path().c_str(), &status) != 0)
         return Failure{errno_error("looking at the socket " + path)};
-    if (options_.group && ::lchown(made.path().c_str(), static_cast<uid_t>(-1), *options_.group) != 0)
-        return Failure{
-            errno_error("giving the socket " + path + " to group " + std::to_string(*options_.group))};
-    if (::chmod(made.path().c_str(), options_.mode) != 0)
-        return Failure{errno_error("setting the mode of " + path)};
+    if (auto set = set_rights(made.path()); !set) return set;
     if (::listen(fd.get(), options_.backlog) != 0) return Failure{errno_error("listening on " + path)};
     if (::rename(made.path().c_str(), path.c_str()) != 0)
         return Failure{errno_error("putting the socket in its place, " + path)};

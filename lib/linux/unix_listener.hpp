@@ -43,6 +43,11 @@ class UnixListener {
     /// never more open than `mode`, not for an instant, and listens from the instant it has its path.
     [[nodiscard]] static Result<UnixListener> open(const InstanceLock& lock, ListenerOptions options);
 
+    /// Goes on with the socket that a predecessor had bound there and somebody has held since. As open(), where `held`
+    /// is empty or the path leads elsewhere by now.
+    [[nodiscard]] static Result<UnixListener> adopt(const InstanceLock& lock, ListenerOptions options,
+                                                    UniqueFd held);
+
     UnixListener(UnixListener&& other) noexcept;
     UnixListener& operator=(UnixListener&& other) noexcept;
     UnixListener(const UnixListener&) = delete;
@@ -73,6 +78,7 @@ class UnixListener {
     };
     explicit UnixListener(ListenerOptions options) : options_(std::move(options)) {}
     [[nodiscard]] Result<void> bind_and_listen();
+    [[nodiscard]] Result<void> set_rights(const std::string& path) const;
     void remove_path() noexcept;
 
     ListenerOptions options_;
