@@ -84,6 +84,7 @@ class Raw {
 
   private:
     UniqueFd socket_;
+    UniqueFd given_;  ///< what it sends copies of; not the socket, which would then stay open
 };
 
 /// Runs `body` in a child, which ends without any destructor.

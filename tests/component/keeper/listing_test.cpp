@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -112,6 +113,7 @@ TEST_CASE("what a client put that died with unread answers is held") {
     dies.reset();
     by_hand.turn(3);
     CHECK(by_hand.keeper.status().entries == 11);
+    CHECK(by_hand.keeper.status().descriptors == 12);
     CHECK(by_hand.keeper.status().malformed == 0);
 }
 
@@ -142,10 +144,12 @@ TEST_CASE("a second question before the answer to the first is counted and not a
 
 TEST_CASE("more clients than are served at a time wait for their turn") {
     ByHand by_hand(Limits{.connections = 1});
-    auto first = by_hand.connect();
-    Raw second(by_hand.listener.path());
+    std::optional<Raw> first(by_hand.listener.path());
+    const Raw second(by_hand.listener.path());
+    first->send(request::Hello{});
     second.send(request::Hello{});
     by_hand.turn(3);
+    CHECK(std::holds_alternative<answer::Welcome>(parse_answer(first->receive()).value()));
     char byte = 0;
     CHECK(::recv(second.fd(), &byte, 1, MSG_DONTWAIT) == -1);
     first.reset();
