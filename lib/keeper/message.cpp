@@ -1,6 +1,6 @@
 #include "keeper/message.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "base/check.hpp"
 
@@ -65,7 +65,7 @@ std::optional<Value> where(bool holds, One one) {
 
 void Packet::append(std::string_view bytes) noexcept {
     VIGIL_CHECK(bytes.size() <= bytes_.size() - size_, "a packet that is too long");
-    std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), bytes_.data() + size_);
     size_ += bytes.size();
 }
 
