@@ -186,17 +186,20 @@ Result<void> Client::end(Limit limit) {
     });
     // It may have ended without being able to say so.
     if (!asked && asked.error().code != EPIPE && asked.error().code != ECONNRESET) return asked;
-    if (::unlink(path_.c_str()) != 0 && errno != ENOENT) return Failure{errno_error("removing " + path_)};
+    return remove_stale(path_, limit);
+}
+
+Result<void> Client::remove_stale(const std::string& path, Limit limit) {
+    const auto other = open(path, limit);
+    if (other || other.error().code == ENOENT) return {};
+    if (other.error().code != ECONNREFUSED) return Failure{other.error()};
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return Failure{errno_error("removing " + path)};
     return {};
 }
 
 Result<void> end_at(const std::string& path, Limit limit) {
-    auto client = Client::open(path, limit);
-    if (client) return (*client)->end(limit);
-    const int code = client.error().code;
-    if (code == ECONNREFUSED) ::unlink(path.c_str());
-    if (code == ECONNREFUSED || code == ENOENT) return {};
-    return Failure{client.error()};
+    const auto client = Client::open(path, limit);
+    return client ? (*client)->end(limit) : Client::remove_stale(path, limit);
 }
 
 }  // namespace vigil::keeper

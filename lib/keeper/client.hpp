@@ -58,7 +58,8 @@ class Client {
     /// Everything that was put by anybody before the call.
     [[nodiscard]] Result<Listing> list(Limit limit);
     [[nodiscard]] Result<Status> status(Limit limit = kAnswerLimit);
-    /// The keeper closes everything and ends; its socket's path is removed. Success once it has closed.
+    /// The keeper closes everything and ends. Success once it has, or had before; its socket's path is
+    /// removed then, unless it is another keeper's by now.
     [[nodiscard]] Result<void> end(Limit limit = kAnswerLimit);
 
   private:
@@ -69,6 +70,8 @@ class Client {
     Client(UniqueFd socket, std::string path) noexcept : socket_(std::move(socket)), path_(std::move(path)) {}
     friend Result<void> end_at(const std::string& path, Limit limit);
     [[nodiscard]] static Result<std::unique_ptr<Client>> open(const std::string& path, Limit limit);
+    /// Removes a socket at which nobody listens.
+    [[nodiscard]] static Result<void> remove_stale(const std::string& path, Limit limit);
     [[nodiscard]] Result<void> say(const Request& request, std::span<const int> descriptors,
                                    const char* doing) const;
     [[nodiscard]] Result<void> ask(const Request& request, const char* doing, Limit limit,

@@ -106,6 +106,17 @@ TEST_CASE("the socket of a keeper that was killed is removed by who wants it end
     CHECK_FALSE(std::filesystem::exists(bench.socket()));
 }
 
+TEST_CASE("who ends a keeper that had died leaves its successor alone") {
+    Bench bench;
+    bench.start();
+    const auto client = bench.connect();
+    bench.kill();
+    bench.start();
+    CHECK(client->end().ok());
+    CHECK(status(*bench.connect()).entries == 0);
+    bench.end();
+}
+
 TEST_CASE("a keeper that does not answer is waited for no longer than was asked") {
     Bench bench;
     bench.start();
