@@ -1,5 +1,6 @@
 #include "recovery/keeping.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 
 #include "keeper/start.hpp"
 #include "keeper_path.hpp"
+#include "linux/process.hpp"
 
 namespace vigil::daemon {
 namespace {
@@ -116,9 +118,9 @@ Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& r
 Result<void> Keeping::connect(const os::InstanceLock& lock, const std::string& socket) {
     auto client = keeper::Client::connect(socket);
     if (!client && (client.error().code == ENOENT || client.error().code == ECONNREFUSED)) {
-        const auto started = keeper::start(lock, {.program = find_program(), .socket = socket});
+        auto started = keeper::start(lock, {.program = find_program(), .socket = socket});
         if (!started) return Failure{started.error()};
-        started_ = true;
+        child_ = std::move(started->pidfd);
         client = keeper::Client::connect(socket);
     }
     if (!client) return Failure{client.error()};
@@ -160,13 +162,19 @@ void Keeping::let_go(const std::string& key) const {
 }
 
 Keeping::~Keeping() {
-    if (started_ && !begun_) end();
+    if (child_ && !begun_) end();
 }
 
 void Keeping::end() {
     if (!client_) return;
-    if (const auto ended = client_->end(); !ended) log_->warn("{}", ended.error().text());
+    const auto ended = client_->end();
+    if (!ended) log_->warn("{}", ended.error().text());
     client_.reset();
+    if (!child_) return;
+    // It has nothing left to do but to exit, and may wait for a moment of the processor.
+    if (!ended) (void)os::signal_process(child_.get(), SIGKILL);
+    os::wait_and_reap(child_.get());
+    child_.reset();
 }
 
 }  // namespace vigil::daemon

@@ -83,7 +83,7 @@ class Keeping {
 
     std::shared_ptr<spdlog::logger> log_;
     std::unique_ptr<keeper::Client> client_;  ///< null: there is no keeper
-    bool started_ = false;                    ///< by us
+    UniqueFd child_;                          ///< pidfd of a keeper that we started
     bool begun_ = false;
 };
 

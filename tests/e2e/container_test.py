@@ -19,9 +19,9 @@ def container():
 def nasty_87_as_pid_1_it_reaps_every_orphan():
     forks = shell("for i in 1 2 3 4 5 6 7 8 9 10; do (setsid sleep 0.$i &); done; exec sleep 1000")
     with Daemon({"forks": {"command": forks}}, wrap=container()) as daemon:
-        eventually(lambda: len(processes.children(daemon.pid)) > 3, what="the first orphans are its children")
+        eventually(lambda: len(daemon.task_processes()) > 3, what="the first orphans are its children")
         equal(processes.status_field(daemon.pid, "NSpid")[-1], "1", "it is PID 1")
-        eventually(lambda: len(processes.children(daemon.pid)) == 1, what="only the task itself is left")
+        eventually(lambda: len(daemon.task_processes()) == 1, what="only the task itself is left")
         equal(daemon.status("forks")["generation"], 1, "generation")
 
 
@@ -40,7 +40,7 @@ def nasty_87_as_pid_1_it_obeys_sigterm_and_sigint_which_the_kernel_would_ignore(
 def nasty_87_as_pid_1_it_takes_with_it_what_left_its_session():
     escapes = shell("setsid setsid sleep 1000 & setsid sh -c 'sleep 1000 & wait' & exec sleep 1000")
     with Daemon({"tree": {"command": escapes}}, wrap=container()) as daemon:
-        eventually(lambda: len(processes.descendants(daemon.pid)) >= 4, what="the tree stands")
+        eventually(lambda: len(daemon.task_processes()) >= 4, what="the tree stands")
         daemon.stop()  # with PID 1 the kernel ends the name space; that nothing is left is asked at the end
 
 

@@ -86,6 +86,10 @@ class Daemon:
         """A file of this case, gone with it."""
         return os.path.join(self.directory, name)
 
+    def task_processes(self):
+        """All below vigild but its keeper."""
+        return [pid for pid in processes.descendants(self.pid) if processes.command_line(pid) != "vigil-keeper"]
+
     # Life
 
     def __enter__(self):

@@ -78,7 +78,7 @@ def nasty_29_grandchildren_in_process_groups_of_their_own_end_with_the_task():
     jobs = "set -m; (sleep 1000; :) & (sh -c 'sleep 1000; :'; :) & trap '' TERM; sleep 1000; :"
     with Daemon({"tree": {"command": ["/bin/bash", "-c", jobs], "stop": {"timeout": "500ms"}}}) as daemon:
         def tree():
-            found = [pid for pid in processes.descendants(daemon.pid) if processes.alive(pid)]
+            found = [pid for pid in daemon.task_processes() if processes.alive(pid)]
             return found if sum(processes.command_line(pid) == "sleep 1000" for pid in found) == 3 else None
         tree = eventually(tree, what="the tree stands")
         assert len({os.getpgid(pid) for pid in tree}) >= 3, "the jobs are in groups of their own"
@@ -108,7 +108,7 @@ def nasty_22_a_double_fork_is_reaped_when_it_ends():
         daemon.rpc("task.add", {"name": "forks", "spec": {"command": shell(forks)}})
         daemon.read("forked")
         leader = daemon.status("forks")["pid"]
-        eventually(lambda: processes.children(daemon.pid) == [leader], what="the orphans are reaped")
+        eventually(lambda: daemon.task_processes() == [leader], what="the orphans are reaped")
         equal(daemon.status("forks")["generation"], 1, "their end is not the task's")
 
 
