@@ -17,8 +17,9 @@ Signals:
   SIGTERM, SIGINT   stop every task in order, then exit; a second one kills what is left
 
 Exit codes:
-  0   stopped as asked; --check: the configuration is valid
-  1   cannot start: another vigild runs on the runtime directory, or a directory or socket cannot be made
+  0   stopped as asked; --check: the configuration is valid; --dump-state: the table was printed
+  1   cannot start: another vigild runs on the runtime directory, or a directory or socket cannot be made;
+      --dump-state: the file cannot be read
   2   wrong usage
   70  stopped by itself: more tasks are dead than daemon.max_dead_fraction allows
   78  the configuration is invalid
@@ -26,6 +27,7 @@ Exit codes:
 Examples:
   vigild --config /etc/vigil/vigil.json --check
   vigild -c ./vigil.json
+  vigild --dump-state /run/vigil/state.bad
   vigilctl status                     # in another terminal)";
 
 }  // namespace
@@ -39,6 +41,14 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     app.set_version_flag("--version", std::string("vigild ") + kVersion);
     app.add_option("-c,--config", line.config_file, "Configuration file")->type_name("FILE");
     app.add_flag("--check", line.check, "Check the configuration, report every error in it, and exit");
+    std::string state_table;
+    const CLI::Option* const dump =
+        app.add_option(
+               "--dump-state", state_table,
+               "Print what is known of every task for the next daemon, and exit. FILE is a state table, "
+               "also one in use or set aside as .bad; without it that of the configuration")
+            ->type_name("[FILE]")
+            ->expected(0, 1);
     app.add_option("--disable-feature", line.disabled_features,
                    "Do as if the kernel had no such feature (for tests; may be repeated)")
         ->type_name("NAME")
@@ -52,6 +62,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         return {.run = std::nullopt,
                 .exit = EarlyExit{good ? exit_code::kDone : exit_code::kUsage, good ? out.str() : err.str()}};
     }
+    if (dump->count() > 0) line.dump_state = state_table;
     return {.run = std::move(line), .exit = std::nullopt};
 }
 

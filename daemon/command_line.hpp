@@ -10,6 +10,8 @@ namespace vigil::daemon {
 struct CommandLine {
     std::string config_file;  ///< empty: the default place
     bool check = false;       ///< only say whether the configuration is valid
+    /// Only print a state table; empty: the one of the configuration's runtime directory.
+    std::optional<std::string> dump_state;
     std::vector<std::string> disabled_features;
 };
 

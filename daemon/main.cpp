@@ -6,6 +6,7 @@
 #include "config/config.hpp"
 #include "config_files.hpp"
 #include "daemon.hpp"
+#include "dump_state.hpp"
 #include "exit_code.hpp"
 #include "linux/process.hpp"
 #include "linux/signals.hpp"
@@ -67,13 +68,15 @@ std::string absolute(std::string path) {
 }
 
 int run(const CommandLine& line) {
+    if (line.dump_state && !line.dump_state->empty()) return dump_state(*line.dump_state);
     std::string file = line.config_file;
     if (file.empty()) {
         const auto found = default_config_file(::geteuid(), environment_variable);
         if (!found) return fail(found.error().text(), exit_code::kBadConfig);
         file = *found;
     }
-    auto process = line.check ? Result<Process>(Process{}) : prepare_process(line.disabled_features);
+    auto process =
+        line.check || line.dump_state ? Result<Process>(Process{}) : prepare_process(line.disabled_features);
     if (!process) return fail(process.error().text(), exit_code::kCannotStart);
 
     ConfigFiles files;
@@ -88,6 +91,12 @@ int run(const CommandLine& line) {
     if (line.check) {
         std::printf("%s: valid, %zu tasks\n", file.c_str(), config->tasks.size());
         return exit_code::kDone;
+    }
+
+    if (line.dump_state) {
+        const auto directories = choose_directories(config->daemon);
+        if (!directories) return fail(directories.error().text(), exit_code::kCannotRead);
+        return dump_state(state_table_path(*directories));
     }
 
     const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));

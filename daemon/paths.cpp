@@ -51,6 +51,14 @@ Result<std::string> default_config_file(uid_t uid, const EnvironmentLookup& envi
     return Failure{Error{"no configuration file: neither XDG_CONFIG_HOME nor HOME is set; name one", 0}};
 }
 
+std::string state_table_path(const Directories& directories) {
+    return directories.runtime + "/state";
+}
+
+std::string spec_store_path(const Directories& directories) {
+    return directories.runtime + "/specs";
+}
+
 std::optional<std::string> environment_variable(const char* name) {
     const char* value = std::getenv(name);
     if (value == nullptr || *value == '\0') return std::nullopt;

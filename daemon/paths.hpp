@@ -31,6 +31,10 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const char* n
 /// others.
 [[nodiscard]] Result<std::string> default_config_file(uid_t uid, const EnvironmentLookup& environment);
 
+/// What outlives a daemon, for its successor on the same runtime directory.
+[[nodiscard]] std::string state_table_path(const Directories& directories);
+[[nodiscard]] std::string spec_store_path(const Directories& directories);
+
 /// The real environment of this process.
 [[nodiscard]] std::optional<std::string> environment_variable(const char* name);
 

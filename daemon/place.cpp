@@ -20,8 +20,7 @@ Result<std::optional<gid_t>> resolve_group(const std::optional<std::string>& nam
 
 }  // namespace
 
-Result<Place> take_place(const config::DaemonSettings& settings,
-                         const std::shared_ptr<spdlog::logger>& log) {
+Result<Directories> choose_directories(const config::DaemonSettings& settings) {
     const bool all_given =
         !settings.runtime_dir.empty() && !settings.state_dir.empty() && !settings.log_dir.empty();
     Directories directories{settings.runtime_dir, settings.state_dir, settings.log_dir};
@@ -34,13 +33,20 @@ Result<Place> take_place(const config::DaemonSettings& settings,
         if (directories.log.empty())
             directories.log = defaults ? defaults->log : directories.runtime + "/log";
     }
+    return directories;
+}
+
+Result<Place> take_place(const config::DaemonSettings& settings,
+                         const std::shared_ptr<spdlog::logger>& log) {
+    auto directories = choose_directories(settings);
+    if (!directories) return Failure{directories.error()};
 
     const auto group = resolve_group(settings.control.group, "daemon.control.group");
     if (!group) return Failure{group.error()};
     const auto read_group = resolve_group(settings.control.read_group, "daemon.control.read_group");
     if (!read_group) return Failure{read_group.error()};
 
-    const auto runtime = os::prepare_runtime_directory(directories.runtime);
+    const auto runtime = os::prepare_runtime_directory(directories->runtime);
     if (!runtime) return Failure{runtime.error()};
     auto lock = os::InstanceLock::take(runtime->path + "/lock");
     if (!lock) return Failure{lock.error()};
@@ -52,9 +58,9 @@ Result<Place> take_place(const config::DaemonSettings& settings,
     auto listener = os::UnixListener::adopt(*lock, socket, held.kept.take_control());
     if (!listener) return Failure{listener.error()};
     held.keeping->hold_control(listener->fd());
-    directories.runtime = runtime->path;
+    directories->runtime = runtime->path;
     return Place{
-        .directories = std::move(directories),
+        .directories = std::move(directories).value(),
         .notify_directory = runtime->notify,
         .lock = std::move(lock).value(),
         .listener = std::move(listener).value(),

@@ -25,6 +25,9 @@ struct Place {
     Kept kept;
 };
 
+/// Those that are set, and the user's or the system's for the others. Makes nothing.
+[[nodiscard]] Result<Directories> choose_directories(const config::DaemonSettings& settings);
+
 /// Takes the runtime directory, its keeper and its control socket. The error says who has it, or what is in the way.
 [[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings,
                                        const std::shared_ptr<spdlog::logger>& log);

@@ -197,7 +197,7 @@ def a_wrong_command_line_is_a_usage_error():
         outcome = run([cases.VIGILD, *arguments])
         equal(outcome.code, 2, f"{arguments}: {outcome}")
         assert outcome.err and not outcome.out, outcome
-    contains(run([cases.VIGILD, "--help"]).out, "--config", "--check")
+    contains(run([cases.VIGILD, "--help"]).out, "--config", "--check", "--dump-state")
     contains(run([cases.VIGILD, "--version"]).out, "vigild ")
 
 
