@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kMagic = "vigil-specs";
 constexpr std::string_view kVersion = "1";
+/// Never reached by counting: what is beyond it is damage, and to count on from it would end at 0.
+constexpr std::uint64_t kMostId = std::uint64_t{1} << 62U;
 
 /// What is before the next TAB; takes both away. Nothing: there is none.
 std::optional<std::string_view> take_field(std::string_view& rest) noexcept {
@@ -47,7 +49,8 @@ std::optional<std::uint64_t> parse_spec_head(std::string_view line) {
     const auto magic = take_field(line);
     const auto version = take_field(line);
     if (magic != kMagic || version != kVersion) return std::nullopt;
-    return number<std::uint64_t>(line, 10);
+    const auto next_id = number<std::uint64_t>(line, 10);
+    return next_id && *next_id <= kMostId ? next_id : std::nullopt;
 }
 
 std::string spec_line(const StoredSpec& spec) {
@@ -69,7 +72,7 @@ std::optional<StoredSpec> parse_spec_line(std::string_view line) {
     if (!sum || sum->size() != 8 || number<std::uint32_t>(*sum, 16) != checksum(before, rest))
         return std::nullopt;
     const auto value = number<std::uint64_t>(*id, 10);
-    if (!value || *value == 0 || name->empty()) return std::nullopt;
+    if (!value || *value == 0 || *value > kMostId || name->empty()) return std::nullopt;
     return StoredSpec{.id = *value,
                       .name = std::string(*name),
                       .origin = *origin == "added" ? SpecOrigin::added : SpecOrigin::config,

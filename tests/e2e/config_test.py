@@ -201,5 +201,20 @@ def a_wrong_command_line_is_a_usage_error():
     contains(run([cases.VIGILD, "--version"]).out, "vigild ")
 
 
+@case()
+def a_state_table_is_looked_for_in_the_runtime_directory_of_the_configuration():
+    with Desk() as desk:
+        outcome = desk.says({"version": 1, "daemon": {"runtime_dir": desk.daemon.runtime_dir}}, "--dump-state")
+        equal(outcome.code, 1, outcome)
+        contains(outcome.err, f"opening {desk.daemon.runtime_dir}/state: No such file or directory")
+        table = desk.daemon.path("noise")
+        with open(table, "w") as file:
+            file.write("noise")
+        outcome = desk.says("{", "--dump-state", table)
+        equal(outcome.code, 0, outcome)
+        contains(outcome.out, f"{table}: state table: cut short: 5 bytes")
+        equal(desk.says("{", "--dump-state").code, 78, outcome)
+
+
 if __name__ == "__main__":
     main()

@@ -41,11 +41,20 @@ TEST_CASE("a line of a spec that is cut or changed at any byte is damaged") {
     }
 }
 
+TEST_CASE("an id that nobody can have counted to is damage") {
+    StoredSpec spec = kSpec;
+    spec.id = ~std::uint64_t{0};
+    CHECK_FALSE(parse_spec_line(line_of(spec)));
+    spec.id = 0;
+    CHECK_FALSE(parse_spec_line(line_of(spec)));
+}
+
 TEST_CASE("the head of a store says the next id, and is of this version") {
     CHECK(parse_spec_head("vigil-specs\t1\t42") == 42);
     CHECK(spec_head(42) == "vigil-specs\t1\t42\n");
-    for (const char* wrong : {"", "vigil-specs", "vigil-specs\t1", "vigil-specs\t2\t42", "vigil-specs\t1\t",
-                              "vigil-specs\t1\t4x", "vigil-specs\t1\t-1", "vigil\t1\t42"})
+    for (const char* wrong :
+         {"", "vigil-specs", "vigil-specs\t1", "vigil-specs\t2\t42", "vigil-specs\t1\t", "vigil-specs\t1\t4x",
+          "vigil-specs\t1\t-1", "vigil-specs\t1\t18446744073709551615", "vigil\t1\t42"})
         CHECK_FALSE(parse_spec_head(wrong));
 }
 
