@@ -159,14 +159,15 @@ Result<void> SpecStore::compact(const std::vector<std::uint64_t>& live) {
     const auto text = read_whole(fd_.get(), size_);
     if (!text) return Failure{Error{"reading the spec store " + path_, text.error().code}};
     if (text->size() != size_) return Failure{Error{"the spec store " + path_ + " has become shorter", 0}};
-    const std::unordered_set<std::uint64_t> kept(live.begin(), live.end());
+    std::unordered_set<std::uint64_t> wanted(live.begin(), live.end());
     std::string text_kept = spec_head(next_id_);
     std::string_view rest = *text;
     (void)take_line(rest);  // the head
     while (!rest.empty()) {
         const std::string_view line = take_line(rest);
         const auto spec = parse_spec_line(line);
-        if (spec && kept.contains(spec->id)) text_kept.append(line).append("\n");
+        // Once only, as an id may be there twice in a damaged file.
+        if (spec && wanted.erase(spec->id) > 0) text_kept.append(line).append("\n");
     }
     auto made = make(path_, text_kept);
     if (!made) return Failure{made.error()};

@@ -136,9 +136,12 @@ TEST_CASE("an id that is there twice counts once") {
     given_three(stage);
     const std::string whole = read_whole(stage / "specs");
     write_whole(stage / "specs", whole + whole.substr(whole.find('\n') + 1));
-    const OpenedSpecs opened = open(stage);
+    OpenedSpecs opened = open(stage);
     CHECK(opened.specs.size() == 3);
     CHECK(opened.damaged == 3);
+    REQUIRE(opened.store.compact({1, 2, 3}));
+    CHECK(open(stage).specs == opened.specs);
+    CHECK(open(stage).damaged == 0);
 }
 
 TEST_CASE("a file that is no spec store is set aside and made anew") {
