@@ -83,7 +83,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     options.language = environment_language();
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
-    RecordBook::Opened records = RecordBook::open(place.directories.runtime, log);
+    RecordBook::Opened records = RecordBook::open(place.directories, log);
     Heirs heirs(std::move(records.leftovers), config, *records.book, *log);
     if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
         return Failure{swept.error()};

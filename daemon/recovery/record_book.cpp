@@ -10,7 +10,7 @@
 
 namespace vigil::daemon {
 
-RecordBook::Opened RecordBook::open(const std::string& runtime_dir, std::shared_ptr<spdlog::logger> log) {
+RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_ptr<spdlog::logger> log) {
     std::unique_ptr<RecordBook> book(new RecordBook(std::move(log)));
     Leftovers left;
     const auto identity = state::Identity::current();
@@ -18,8 +18,8 @@ RecordBook::Opened RecordBook::open(const std::string& runtime_dir, std::shared_
         book->say_once(identity.error());
         return {std::move(book), std::move(left)};
     }
-    auto table = state::Table::open(runtime_dir + "/state", *identity);
-    book->specs_path_ = runtime_dir + "/specs";
+    auto table = state::Table::open(state_table_path(directories), *identity);
+    book->specs_path_ = spec_store_path(directories);
     auto specs = state::SpecStore::open(book->specs_path_);
     if (!table || !specs) {
         book->say_once(table ? specs.error() : table.error());

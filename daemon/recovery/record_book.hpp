@@ -13,6 +13,7 @@
 
 #include "core/engine.hpp"
 #include "linux/spawner.hpp"
+#include "paths.hpp"
 #include "state/specs.hpp"
 #include "state/table.hpp"
 
@@ -30,9 +31,9 @@ class RecordBook final : public core::RecordPort {
         std::unique_ptr<RecordBook> book;
         Leftovers leftovers;
     };
-    /// Opens or makes `<runtime_dir>/state` and `<runtime_dir>/specs`, and says what it found damaged. Only for the
-    /// holder of the instance lock.
-    [[nodiscard]] static Opened open(const std::string& runtime_dir, std::shared_ptr<spdlog::logger> log);
+    /// Opens or makes the state table and the spec store, and says what it found damaged. Only for the holder of the
+    /// instance lock.
+    [[nodiscard]] static Opened open(const Directories& directories, std::shared_ptr<spdlog::logger> log);
     RecordBook(const RecordBook&) = delete;
     RecordBook& operator=(const RecordBook&) = delete;
 

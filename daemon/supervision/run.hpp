@@ -37,6 +37,7 @@ struct Run {
     bool stranger_told = false;    ///< the log knows that others write to its socket
     bool muted = false;            ///< says more than is read at a time: not watched for a moment
     bool own_kill = false;         ///< its main process was sent a SIGKILL by us
+    bool told_to_end = false;      ///< a signal to end was sent: how it ends is of little interest
     bool kill_refused = false;     ///< someone in it may not be killed (EPERM): no use in trying all the time
     unsigned kills = 0;            ///< how often SIGKILL was asked for
 

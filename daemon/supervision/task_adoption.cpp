@@ -32,7 +32,8 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                                              .pidfd = std::move(pidfd),
                                              .invocation = std::move(invocation),
                                              .cgroup = std::move(cgroup),
-                                             .end = lives ? std::nullopt : std::optional(os::ChildEnd{})},
+                                             .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
+                                             .adopted = true},
                       features_, orphans_);
     UniqueFd pipes[2] = {kept.take(KeptKind::output, record.name, record.generation),
                          kept.take(KeptKind::error_output, record.name, record.generation)};

@@ -23,8 +23,10 @@ constexpr auto kNextSlice = milliseconds(5);
 constexpr auto kSweepDelay = milliseconds(500);
 /// How long the status of a main process may stay with a parent that does not reap it.
 constexpr auto kUnreapedLimit = std::chrono::seconds(1);
-/// The same for one whose parent is an init that may take its time.
+/// The same for an adopted one, whose parent is an init that may take its time; and where it was told to end, which
+/// nobody is to wait for.
 constexpr auto kAdoptedUnreapedLimit = std::chrono::seconds(5);
+constexpr auto kToldUnreapedLimit = milliseconds(100);
 /// Before the end of a run all that it still said is read, up to what the kernel lets a queue hold.
 constexpr std::size_t kLastWords = 1024;
 /// SIGCHLD in a row make no more looks than this, each of which costs O(orphans).
@@ -72,7 +74,10 @@ std::optional<os::ChildEnd> TaskProcesses::end_of_main(Run& run, core::TimePoint
         run.unreaped_since = now;
         linger(run);
     }
-    if (now - *run.unreaped_since < (run.adopted ? kAdoptedUnreapedLimit : kUnreapedLimit)) return std::nullopt;
+    const core::Duration limit = !run.adopted      ? kUnreapedLimit
+                                 : run.told_to_end ? core::Duration(kToldUnreapedLimit)
+                                                   : kAdoptedUnreapedLimit;
+    if (now - *run.unreaped_since < limit) return std::nullopt;
     if (leader) run.tree->give_up_leader();
     return os::ChildEnd{};
 }

@@ -85,6 +85,7 @@ void TaskProcesses::signal(const core::effect::Signal& effect) {
     Run* run = find(effect.task, effect.generation);
     if (run == nullptr || !run->tree) return;
     if (effect.signal == SIGKILL) run->own_kill = true;
+    run->told_to_end = true;
     Result<void> sent;
     if (effect.to == core::effect::SignalTarget::main && run->other_main()) {
         sent = os::signal_process(run->main_pidfd.get(), effect.signal);
@@ -107,6 +108,7 @@ void TaskProcesses::kill_tree(const core::effect::KillTree& effect) {
         return;
     }
     if (run->kills++ > 0) say_survivors(*run);
+    run->told_to_end = true;
     run->own_kill = true;
     cancel_stop_command(*run);
     kill(*run, true);

@@ -20,7 +20,8 @@ ProcessTree::ProcessTree(Parts parts, Features features, Orphans& orphans) noexc
       invocation_(std::move(parts.invocation)),
       cgroup_(std::move(parts.cgroup)),
       features_(features),
-      orphans_(&orphans) {}
+      orphans_(&orphans),
+      adopted_(parts.adopted) {}
 
 const std::optional<ChildEnd>& ProcessTree::end_of(Child& child) {
     if (child.end) return child.end;
@@ -45,10 +46,20 @@ bool ProcessTree::empty() {
     } else {
         // As long as anyone is in the group or session its number is not given to a new process, so once
         // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
-        gone_ = group_is_empty(leader_.pid, leader_.pidfd.get(), features_) && no_orphan_left();
+        const bool nobody = group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
+        gone_ = (nobody || (adopted_ && only_zombies_in_group())) && no_orphan_left();
     }
     if (gone_ && foreseen_) orphans_->forget(invocation_);
     return gone_;
+}
+
+/// Somebody is in the group, so its number is nobody else's.
+bool ProcessTree::only_zombies_in_group() const {
+    bool alive = false;
+    for_each_process([&](const ProcessEntry& entry) {
+        alive = alive || ((entry.group == leader_.pid || entry.session == leader_.pid) && !entry.ended());
+    });
+    return !alive;
 }
 
 /// A process gives its children to us before it can be reaped, so a table that is younger than the reaping of

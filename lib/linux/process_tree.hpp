@@ -40,6 +40,8 @@ class ProcessTree {
         TaskCgroup cgroup;       ///< may be empty
         /// Of a main process that ended before we came.
         std::optional<ChildEnd> end = std::nullopt;
+        /// None of its processes is ours to reap: zombies in it may stay for as long as their parent likes.
+        bool adopted = false;
     };
     /// `orphans` outlives the tree.
     ProcessTree(Parts parts, Features features, Orphans& orphans) noexcept;
@@ -92,6 +94,7 @@ class ProcessTree {
     };
     [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
     [[nodiscard]] bool no_orphan_left();
+    [[nodiscard]] bool only_zombies_in_group() const;
     [[nodiscard]] bool group_is_ours() const noexcept;
     [[nodiscard]] Result<void> signal_own_group(int signal);
     [[nodiscard]] std::vector<ProcessEntry> members_to_signal();
@@ -105,6 +108,7 @@ class ProcessTree {
     Features features_;
     Orphans* orphans_;
     Orphans::Clock::time_point ended_at_{};  ///< when the last of both was found to have ended
+    bool adopted_ = false;
     bool foreseen_ = false;
     bool gone_ = false;
 };

@@ -94,23 +94,6 @@ def the_runtime_directory_lets_others_reach_their_sockets_and_nothing_else():
 
 
 @case()
-def after_a_sigkill_of_the_daemon_the_next_one_starts_in_the_same_place():
-    daemon = Daemon({"beats": {**SLEEP, "ready": {"on": "notify", "timeout": "60s"}}, "a": SLEEP})
-    with daemon:
-        pids = [task["pid"] for task in daemon.rpc("task.status")["tasks"]]
-        daemon.send_signal(signal.SIGKILL)
-        daemon.process.wait()
-        # A release that adopts finds its tasks; in this one they are the survivor's to end, here the test's.
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        daemon.start()
-        equal(daemon.status("a")["status"], "healthy", "it serves")
-        notify = os.path.join(daemon.runtime_dir, "notify")
-        eventually(lambda: len(os.listdir(notify)) == 1, what="the sockets of the dead daemon are removed")
-
-
-@case()
 def what_vigild_tells_the_supervisor_above_it():
     daemon = Daemon({"a": SLEEP}, wait=False)
     above = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -145,7 +145,7 @@ def nasty_20_thousands_of_orphans_are_reaped_while_the_control_socket_answers():
 
 
 @case()
-def nasty_14_a_cgroup_left_populated_and_frozen_by_a_dead_daemon_is_emptied_at_the_next_start():
+def nasty_14_a_cgroup_that_a_dead_daemon_left_frozen_and_no_record_tells_of_is_emptied_at_the_next_start():
     with Cgroup() as cgroup:
         daemon = Daemon({"sleep": SLEEP}, around=cgroup.wrap, ends_with=-signal.SIGKILL)
         try:
@@ -157,6 +157,7 @@ def nasty_14_a_cgroup_left_populated_and_frozen_by_a_dead_daemon_is_emptied_at_t
             daemon.process.kill()
             daemon.wait()
             assert processes.alive(pid)
+            os.remove(os.path.join(daemon.runtime_dir, "state"))
             daemon.ends_with = 0
             daemon.start()
             eventually(lambda: not processes.alive(pid), what="the left-over is ended")
