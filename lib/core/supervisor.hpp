@@ -52,6 +52,9 @@ class Supervisor {
     enum class AddError : std::uint8_t { already_exists, shutting_down };
     [[nodiscard]] Result<TaskId, AddError> add(SpecPtr spec, TimePoint now);
 
+    /// Other bounds from now on; the seed stays. What waits for its turn is served at the next judge().
+    void set_rules(unsigned max_starting, std::optional<double> max_dead_fraction) noexcept;
+
     /// The owner came back from its sleep. Tells supervised time how long it was away: at least since the
     /// deadline that it missed, at most since its last call. What stopped the owner may have stopped its
     /// tasks too (a frozen container, a paused virtual machine), and those need their time again before their
@@ -98,6 +101,7 @@ class Supervisor {
     /// Feeds one event to one task and keeps counts, deadlines and the queue in step with what it did.
     template <typename E>
     void step(TaskId id, E event, TimePoint now);
+    void give_spec(TaskId id, event::NewSpec order, TimePoint now);
     void recount(const Task::Standing& before, const Task::Standing& after) noexcept;
     void reschedule(TaskId id, const Task& task, bool same_state);
     void forget(TaskId id);
