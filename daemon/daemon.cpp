@@ -4,7 +4,6 @@
 
 #include <csignal>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "config/env_file.hpp"
@@ -27,8 +26,7 @@ core::TimePoint clock_now() {
 }
 
 core::SupervisorRules rules_of(const config::DaemonSettings& settings) {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    return {.max_starting = settings.max_starting.value_or(8 * cores),
+    return {.max_starting = starting_limit(settings),
             .max_dead_fraction = settings.max_dead_fraction,
             .seed = std::random_device{}()};
 }
@@ -72,7 +70,7 @@ void say_cgroups(const os::CgroupHome::Opened& opened, spdlog::logger& log) {
 
 }  // namespace
 
-Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, config::Config config,
+Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, ReadConfig config,
                                                std::shared_ptr<spdlog::logger> log) {
     auto watches = os::WatchSet::create();
     if (!watches) return Failure{watches.error()};
@@ -82,7 +80,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     options.language = environment_language();
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
-    auto cgroups = os::CgroupHome::open(cgroup_wish(config.daemon.cgroup), process.features);
+    auto cgroups = os::CgroupHome::open(cgroup_wish(config.config.daemon.cgroup), process.features);
     if (!cgroups) return Failure{cgroups.error()};
     say_cgroups(*cgroups, *log);
     options.cgroups = cgroups->home;
@@ -103,18 +101,18 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
                                               std::move(log)));
 }
 
-Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
+Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                std::shared_ptr<spdlog::logger> log)
     : log_(std::move(log)),
-      config_(std::move(config)),
+      first_tasks_(config.config.tasks),
       lock_(std::move(place.lock)),
-      facts_{.config_file = config_.files.empty() ? std::string() : config_.files.front(),
-             .config_files = config_.files,
-             .defaults = config_.defaults,
+      facts_{.config_file = config.config.files.empty() ? std::string() : config.config.files.front(),
              .runtime_dir = place.directories.runtime,
              .socket = place.listener.path(),
-             .started_at = clock_now()},
-      supervisor_(rules_of(config_.daemon)),
+             .started_at = clock_now(),
+             .config_files = config.config.files,
+             .defaults = config.config.defaults},
+      supervisor_(rules_of(config.config.daemon)),
       loop_(std::move(parts.loop)),
       cgroups_(std::move(parts.cgroups)),
       service_(*loop_),
@@ -126,6 +124,12 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                   .features = process.features,
                   .log = log_},
                  dropped_, [this] { turn(); }),
+      reloader_({.loop = *loop_,
+                 .supervisor = supervisor_,
+                 .facts = facts_,
+                 .log = log_,
+                 .turn = [this] { turn(); }},
+                place.directories, config),
       announcer_(log_, [this](const core::effect::Finished& effect) { finished(effect); }),
       engine_(supervisor_, processes_, announcer_, processes_),
       control_(std::move(place.listener),
@@ -133,6 +137,7 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                      .supervisor = supervisor_,
                      .waits = waits_,
                      .facts = facts_,
+                     .reloader = reloader_,
                      .access = place.access,
                      .dropped = dropped_,
                      .log = log_,
@@ -151,6 +156,7 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
+    announcer_.add_listener([this](const core::effect::Announce& change) { reloader_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) {
         if (!change.to) output_->forget(change.task);
     });
@@ -164,16 +170,16 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
 }
 
 int Daemon::run() {
-    log_->info("vigild {} runs with {} tasks of {}; control socket {}", kVersion, config_.tasks.size(),
+    log_->info("vigild {} runs with {} tasks of {}; control socket {}", kVersion, first_tasks_.size(),
                facts_.config_file, facts_.socket);
     if (!service_.fault().empty()) log_->warn("{}", service_.fault());
-    for (core::SpecPtr& spec : config_.tasks) {
+    for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {
         const std::string& name = spec->name;
         // The configuration cannot name a task twice, so nothing but a bug is in the way.
         VIGIL_CHECK(supervisor_.add(spec, clock_now()).ok(), name.c_str());
     }
-    config_.tasks.clear();
     turn();
+    reloader_.keep_last_good();
     service_.ready();
     tell_status();
     loop_->run();
@@ -211,11 +217,10 @@ void Daemon::shut_down(bool now) {
 }
 
 void Daemon::reopen() {
-    log_->warn(
-        "SIGHUP: opening the logs anew; this version does not reload: restart vigild for a changed "
-        "configuration");
+    log_->info("SIGHUP: opening the logs anew and reading the configuration");
     output_->reopen();
     control_.ensure_in_place();
+    reloader_.reload();
 }
 
 protocol::TaskFacts Daemon::look_at(const core::TaskReport& report, bool details) {

@@ -1,0 +1,53 @@
+#include "reload/last_good.hpp"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "config/describe.hpp"
+#include "linux/durable_file.hpp"
+
+namespace vigil::daemon {
+
+LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
+    : loop_(loop), log_(std::move(log)) {
+    const bool lasts =
+        !directories.state.empty() && !(directories.state + "/").starts_with(directories.runtime + "/");
+    if (lasts) path_ = directories.state + "/last-good.json";
+}
+
+void LastGood::keep(Content content) {
+    if (path_.empty()) return;
+    if (writing_)
+        next_ = std::move(content);
+    else
+        write(std::move(content));
+}
+
+void LastGood::write(Content content) {
+    struct Work {
+        Content content;
+        std::string path;
+        Result<void> outcome;
+    };
+    auto work = std::make_shared<Work>(Work{std::move(content), path_, {}});
+    writing_ = true;
+    loop_.aside(
+        [work] {
+            const Content& from = work->content;
+            // The parent is the administrator's; of the directory itself nothing but the name is his.
+            (void)::mkdir(work->path.substr(0, work->path.rfind('/')).c_str(), 0700);
+            work->outcome = os::write_durably(
+                work->path, config::describe(from.settings, from.tasks, from.defaults, from.files), 0600,
+                os::IfExists::replace);
+        },
+        [this, work] {
+            writing_ = false;
+            if (!work->outcome && !std::exchange(failed_, true))
+                log_->warn("the running configuration is not kept: {}", work->outcome.error().text());
+            if (work->outcome) failed_ = false;
+            if (next_) write(*std::exchange(next_, std::nullopt));
+        });
+}
+
+}  // namespace vigil::daemon
