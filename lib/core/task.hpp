@@ -184,6 +184,7 @@ class Task {
         std::optional<int> exit_status;
         std::optional<TimePoint> last_beat;         ///< in the owner's time
         std::optional<Duration> heartbeat_timeout;  ///< WATCHDOG_USEC=
+        bool triggered = false;  ///< WATCHDOG=trigger while it was paused; acted upon when it is resumed
     };
 
     SpecPtr spec_;

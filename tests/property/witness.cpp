@@ -58,6 +58,8 @@ void Witness::spawn(const effect::Spawn& effect) {
             "a run has the spec that was given last", effect.task);
     known_[effect.task].end_is_ordered = false;
     world_.spawn(effect);
+    // It was given another while this was on its way.
+    if (task.spec != nullptr) world_.find(effect.task, effect.generation)->spec = task.spec;
 }
 
 void Witness::signal(const effect::Signal& effect) {
