@@ -9,6 +9,17 @@
 
 namespace vigil::daemon {
 
+namespace {
+
+/// Missing parents too, as the XDG Base Directory Specification asks of who writes there. What cannot be made
+/// is found out by the write that follows.
+void make_directories_of(const std::string& path) {
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        (void)::mkdir(path.substr(0, slash).c_str(), 0700);
+}
+
+}  // namespace
+
 LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
     : loop_(loop), log_(std::move(log)) {
     const bool lasts =
@@ -35,8 +46,7 @@ void LastGood::write(Content content) {
     loop_.aside(
         [work] {
             const Content& from = work->content;
-            // The parent is the administrator's; of the directory itself nothing but the name is his.
-            (void)::mkdir(work->path.substr(0, work->path.rfind('/')).c_str(), 0700);
+            make_directories_of(work->path);
             work->outcome = os::write_durably(
                 work->path, config::describe(from.settings, from.tasks, from.defaults, from.files), 0600,
                 os::IfExists::replace);

@@ -1,40 +1,14 @@
 """A changed configuration: what a reload changes, what it leaves alone, and what happens when it cannot be."""
 import json
 import os
-import shutil
 import signal
-import subprocess
 
-import cases
-from cases import always, case, contains, equal, eventually, main, need_ordinary_user, need_root
-from harness import SLEEP, Daemon, failing, run, shell
+from cases import always, case, contains, equal, eventually, main, need_root
+from configs import SLEEPS, including, pids, rewrite
+from harness import SLEEP, Daemon, failing, shell
 
-SLEEPS = {"a": SLEEP, "b": SLEEP, "c": SLEEP}
 # Takes its time to end, so that a case can look at it meanwhile.
 SLOW = {"command": shell("trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done")}
-
-
-def rewrite(daemon, tasks=None, /, **top):
-    """Another configuration in the place of the one that runs."""
-    if tasks is not None:
-        daemon.config["tasks"] = tasks
-    daemon.config.update(top)
-    with open(daemon.config_path + ".new", "w") as file:
-        json.dump(daemon.config, file, indent=1)
-    os.rename(daemon.config_path + ".new", daemon.config_path)
-
-
-def pids(daemon):
-    return {task["name"]: task["pid"] for task in daemon.rpc("task.status")["tasks"]}
-
-
-def including(**tasks):
-    """A daemon whose main file includes conf.d/*.json."""
-    daemon = Daemon(tasks)
-    daemon.config["include"] = ["conf.d/*.json"]
-    daemon.write_config(json.dumps(daemon.config))
-    os.mkdir(daemon.path("conf.d"))
-    return daemon
 
 
 @case()
@@ -227,31 +201,6 @@ def every_sighup_of_a_burst_counts_and_the_last_file_wins():
 
 
 @case()
-def diff_and_dry_run_tell_what_would_change_and_change_nothing():
-    with Daemon(SLEEPS) as daemon:
-        equal(daemon.ctl("diff").code, 0, "no difference")
-        before = pids(daemon)
-        rewrite(daemon, {"a": {**SLEEP, "nice": 3, "restart": {"base_delay": "7s"}}, "b": SLEEP, "new": SLEEP},
-                daemon={**daemon.config["daemon"], "log": {"level": "debug"}, "cgroup": "off"})
-        outcome = daemon.ctl("diff")
-        equal(outcome.code, 1, outcome)
-        contains(outcome.out, "removed  c", "changed  a: restarts if it runs", "nice: null -> 3  (restart)",
-                 'restart.base_delay: "1s" -> "7s"  (live)', "added    new", 'daemon.log.level: "info" -> "debug"  (live)',
-                 "daemon.cgroup", "at the next start of vigild", "1 unchanged")
-        document = daemon.ctl("diff", "--json").json
-        equal((document["applied"], document["added"], document["removed"], document["tasks"]),
-              (False, ["new"], ["c"], []), document)
-        equal(daemon.ctl("reload", "--dry-run").code, 0, "dry run")
-        equal(pids(daemon), before, "nothing was changed")
-        equal(daemon.ctl("reload").code, 0, "reload")
-        equal(daemon.ctl("diff", "--json").json["daemon"],
-              [{"key": "daemon.cgroup", "before": "auto", "after": "off", "change": "daemon"}],
-              "what waits for a start of vigild is still a difference")
-        daemon.write_config("{")
-        equal(daemon.ctl("diff").code, 78, "a broken file")
-
-
-@case()
 def live_settings_of_the_daemon_hold_after_a_reload():
     with Daemon({"a": SLEEP}) as daemon:
         assert " debug " not in daemon.log, daemon.log
@@ -293,162 +242,6 @@ def tasks_added_at_run_time_are_left_alone_until_a_file_names_them():
         equal(pids(daemon), before, "equal, so it runs on")
         rewrite(daemon, {"a": SLEEP})
         equal(daemon.rpc("daemon.reload")["removed"], ["mine"], "now it is the file's")
-
-
-@case()
-def a_changed_file_is_seen_in_the_daemons_status_and_a_reload_settles_it():
-    with including(a=SLEEP) as daemon:
-        def changed():
-            return daemon.rpc("daemon.status")["config_changed"]
-        equal(changed(), False, "as started")
-        with open(daemon.path("conf.d/note.txt"), "w") as file:
-            file.write("no part of it")
-        equal(changed(), False, "a file that no pattern matches")
-        with open(daemon.path("conf.d/x.json"), "w") as file:
-            json.dump({"tasks": {"x": SLEEP}}, file)
-        equal(changed(), True, "a new file")
-        equal(daemon.ctl("reload").code, 0, "reload")
-        equal(changed(), False, "after the reload")
-        rewrite(daemon)
-        equal(changed(), True, "a file that was replaced, though by an equal one")
-        daemon.write_config("{")
-        equal((daemon.ctl("reload").code, changed()), (78, True), "after a reload that failed")
-
-
-def on_a_terminal(daemon, *arguments, answer=None):
-    """Exit code and all that vigilctl says to a terminal."""
-    import pty
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen([cases.VIGILCTL, "-s", daemon.socket, *arguments], stdin=theirs, stdout=theirs,
-                             stderr=theirs, env={"PATH": os.environ["PATH"], "TERM": "dumb"})
-    os.close(theirs)
-    said = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            said += chunk
-            if answer is not None and b"[y/N]" in said:
-                if isinstance(answer, bytes):
-                    os.write(ours, answer)
-                else:
-                    child.send_signal(answer)
-                answer = None
-    except OSError:
-        pass  # the other end was closed
-    os.close(ours)
-    return child.wait(), said.decode()
-
-
-@case()
-def on_a_terminal_status_hints_at_a_changed_configuration_and_reload_asks():
-    with Daemon({"a": SLEEP}) as daemon:
-        hint = "vigilctl reload"
-        assert hint not in on_a_terminal(daemon, "status")[1], "a hint without a change"
-        rewrite(daemon, {"a": SLEEP, "b": SLEEP})
-        code, said = on_a_terminal(daemon, "status")
-        equal(code, 0, said)
-        contains(said, hint)
-        outcome = daemon.ctl("status")
-        assert hint not in outcome.err + outcome.out, "a hint without a terminal"
-        code, said = on_a_terminal(daemon, "reload", answer=b"n\n")
-        equal((code, sorted(pids(daemon))), (1, ["a"]), said)
-        contains(said, "added    b", "Apply this?")
-        code, said = on_a_terminal(daemon, "reload", answer=signal.SIGINT)
-        equal((code, sorted(pids(daemon))), (130, ["a"]), said)
-        code, said = on_a_terminal(daemon, "reload", answer=b"y\n")
-        equal((code, sorted(pids(daemon))), (0, ["a", "b"]), said)
-        rewrite(daemon, {"a": SLEEP})
-        code, said = on_a_terminal(daemon, "reload", "-y")
-        equal((code, sorted(pids(daemon)), "Apply" in said), (0, ["a"], False), said)
-
-
-@case()
-def add_persist_writes_a_file_that_remove_persist_takes_away():
-    with including(a=SLEEP) as daemon:
-        path = daemon.path("conf.d/job.json")
-        equal(daemon.ctl("add", "job", "--persist", "--", "/bin/sleep", "1000").code, 0, "add")
-        equal(json.load(open(path))["tasks"], {"job": {"command": ["/bin/sleep", "1000"]}}, "what is in the file")
-        equal((os.stat(path).st_mode & 0o777, os.stat(path).st_uid), (0o644, os.geteuid()), "its mode and owner")
-        equal(daemon.rpc("daemon.status")["config_changed"], False, "our own file is no change")
-        before = pids(daemon)
-        equal(daemon.ctl("diff").code, 0, "no difference")
-        equal(daemon.rpc("daemon.reload")["unchanged"], 2, "reload")
-        equal(pids(daemon), before, "the tasks")
-        daemon.stop()
-        daemon.start()
-        equal(sorted(pids(daemon)), ["a", "job"], "after a restart of the daemon")
-        equal(daemon.ctl("remove", "job", "--persist").code, 0, "remove")
-        assert not os.path.exists(path), "the file is still there"
-        equal((sorted(pids(daemon)), daemon.ctl("diff").code), (["a"], 0), "the tasks")
-        equal(os.listdir(daemon.path("conf.d")), [], "nothing else was left")
-
-
-@case()
-def persist_is_refused_clearly_where_it_would_not_last():
-    with Daemon({"a": SLEEP}) as daemon:
-        outcome = daemon.ctl("add", "job", "--persist", "--", "/bin/true")
-        equal(outcome.code, 78, outcome)
-        contains(outcome.err, "does not include", "conf.d/*.json")
-        outcome = daemon.ctl("remove", "a", "--persist")
-        equal(outcome.code, 78, outcome)
-        contains(outcome.err, daemon.config_path)
-        equal(sorted(pids(daemon)), ["a"], "the tasks")
-    with including(a=SLEEP) as daemon:
-        with open(daemon.path("conf.d/job.json"), "w") as file:
-            file.write('{"tasks": {}}')
-        outcome = daemon.ctl("add", "job", "--persist", "--", "/bin/sleep", "1000")
-        equal(outcome.code, 78, outcome)
-        contains(outcome.err, "conf.d/job.json", "exists already")
-        equal(daemon.ctl("remove", "a", "--no-wait").code, 0, "remove")
-        eventually(lambda: not pids(daemon), what="a is gone")
-        outcome = daemon.ctl("add", "a", "--persist", "--", "/bin/sleep", "1000")
-        equal(outcome.code, 78, outcome)
-        contains(outcome.err, "in the configuration already", daemon.config_path)
-        equal(daemon.ctl("add", "two", "--persist", "--", "/bin/sleep", "1000").code, 0, "add")
-        with open(daemon.path("conf.d/two.json"), "w") as file:
-            json.dump({"tasks": {"two": SLEEP, "three": SLEEP}}, file)
-        outcome = daemon.ctl("remove", "two", "--persist")
-        equal((outcome.code, os.path.exists(daemon.path("conf.d/two.json"))), (78, True), outcome)
-        equal(sorted(pids(daemon)), ["two"], "the tasks")
-
-
-@case()
-def the_running_configuration_is_kept_and_starts_a_daemon_that_is_the_same():
-    with Daemon({"a": {**SLEEP, "env": {"TOKEN": "hunter2"}}, "b": failing(max_attempts=0)},
-                defaults={"nice": 2, "env": {"X": "1"}}) as daemon:
-        kept = daemon.path("s/last-good.json")
-
-        def names():
-            return sorted(json.load(open(kept))["tasks"]) if os.path.exists(kept) else None
-        eventually(lambda: names() == ["a", "b"], what="the configuration of the start is kept")
-        equal(os.stat(kept).st_mode & 0o777, 0o600, "its mode")
-        rewrite(daemon, {**daemon.config["tasks"], "c": SLEEP})
-        equal(daemon.ctl("reload").code, 0, "reload")
-        eventually(lambda: names() == ["a", "b", "c"], what="that of the reload is kept")
-        equal(run([daemon.program(), "-c", kept, "--check"]).code, 0, "it is valid")
-        daemon.write_config("{")
-        equal(daemon.ctl("reload").code, 78, "a broken file")
-        equal(names(), ["a", "b", "c"], "the last good one stays")
-        shutil.copy(kept, daemon.config_path)
-        equal(daemon.ctl("diff").code, 0, "it says what runs")
-
-
-@case()
-def who_may_only_look_or_order_can_neither_reload_nor_see_the_difference():
-    need_ordinary_user()
-    with Daemon({"a": {**SLEEP, "env": {"TOKEN": "hunter2"}}},
-                daemon={"control": {"group": "24001", "read_group": "24002"}}) as daemon:
-        program = shutil.copy(cases.VIGILCTL, daemon.path("vigilctl"))
-        rewrite(daemon, {"a": {**SLEEP, "env": {"TOKEN": "hunter3"}}})
-        for group in ("24001", "24002"):
-            who = ["setpriv", "--reuid=23001", "--regid=23001", f"--groups={group}"]
-            for arguments in (["diff"], ["reload"], ["reload", "--dry-run"], ["add", "x", "--persist", "--", "/bin/true"]):
-                outcome = run([*who, program, *arguments],
-                              env={"PATH": os.environ["PATH"], "VIGIL_SOCKET": daemon.socket})
-                equal(outcome.code, 77, f"{arguments}: {outcome}")
-                assert "hunter" not in outcome.out + outcome.err, outcome
-        contains(daemon.ctl("diff").out, "hunter3")
-        equal(daemon.ctl("reload").code, 0, "root may")
-        assert "hunter" not in daemon.log, "a value of the environment is in the log"
 
 
 if __name__ == "__main__":
