@@ -18,8 +18,10 @@ void lengthen(TimePoint& due, Duration before, Duration after) {
     if (due != kNever && after > before) due = add_saturating(due, after - before);
 }
 
-void shift(TimePoint& due, Duration before, Duration after) {
-    if (due != kNever) due = add_saturating(due, after - before);
+/// Never to before `now`: an owner that finds a deadline long passed takes itself to have been away (see
+/// Supervisor::wake), and would give every other task more time.
+void shift(TimePoint& due, Duration before, Duration after, TimePoint now) {
+    if (due != kNever) due = std::max(add_saturating(due, after - before), std::min(due, now));
 }
 
 bool same_delays(const RestartRule& a, const RestartRule& b) {
@@ -70,7 +72,7 @@ void Task::respec_stopping(event::NewSpec& order, Turn& turn) {
     state::Stopping& state = stopping();
     // Later steps have waits of their own, and after SIGKILL there is nothing left to wait for.
     if (!state.killed && state.next_step.value_or(0) == 0)
-        shift(state.kill_due, before->stop.timeout, spec_->stop.timeout);
+        shift(state.kill_due, before->stop.timeout, spec_->stop.timeout, run_time(turn.now));
     // What an order has decided already comes with the new spec anyway.
     if (!restart || desired_ != Desired::up || state.ordered) return;
     event::Restart again{{cause::ConfigReload{}}};
@@ -110,7 +112,7 @@ void Task::move_run_deadlines(const TaskSpec& before, TimePoint now) {
         return;
     }
     auto& healthy = std::get<state::Healthy>(state_);
-    shift(healthy.stable_due, before.restart.stable_after, spec_->restart.stable_after);
+    shift(healthy.stable_due, before.restart.stable_after, spec_->restart.stable_after, run_time(now));
     const bool first_beat_awaited =
         spec_->ready.on == ReadyOn::exec && !notes_.last_beat && !notes_.heartbeat_timeout;
     if (before.heartbeat && spec_->heartbeat && first_beat_awaited)

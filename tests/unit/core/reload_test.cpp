@@ -226,6 +226,25 @@ TEST_CASE("a stop under way is given the new stop.timeout") {
     CHECK(stage.kills() == 2);
 }
 
+TEST_CASE("a deadline that a reload brings forward gives no other task more time") {
+    Stage stage;
+    stage.given_healthy(beating());
+    TaskSpec slow = plain("slow");
+    slow.stop.timeout = 1h;
+    const TaskId other = stage.given(slow);
+    stage.supervisor.handle(other, event::Spawned{Generation{1}, 99}, stage.now);
+    stage.supervisor.handle(other, event::Stop{by_operator()}, stage.now);
+    stage.advance(1s);
+    slow.stop.timeout = 1ms;
+    stage.supervisor.handle(other, event::NewSpec{std::make_shared<const TaskSpec>(slow), false}, stage.now);
+    stage.forget();
+    stage.turn();
+    CHECK(stage.kills() == 1);
+    stage.advance(1s);
+    CHECK(stage.state() == "stopping");
+    CHECK(stage.cause() == "heartbeat-timeout");
+}
+
 TEST_CASE("a start under way keeps the longer of the old and the new ready.timeout") {
     for (const bool longer : {false, true}) {
         Stage stage;
