@@ -15,6 +15,7 @@ Without --config the file is /etc/vigil/vigil.json for root, and vigil/vigil.jso
 
 Signals:
   SIGTERM, SIGINT   stop every task in order, then exit; a second one kills what is left
+  SIGHUP            take over the changed configuration (as vigilctl reload does) and open the logs anew
 
 Exit codes:
   0   stopped as asked; --check: the configuration is valid; --dump-state: the table was printed

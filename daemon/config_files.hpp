@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/files.hpp"
+#include "reload/config_trace.hpp"
 
 namespace vigil::daemon {
 
@@ -11,6 +12,12 @@ class ConfigFiles final : public config::Files {
     Result<std::string, Error> read(const std::string& path) override;
     Result<std::vector<std::string>, Error> expand(const std::string& directory,
                                                    const std::string& pattern) override;
+
+    /// How what was read so far looked.
+    [[nodiscard]] const ConfigTrace& trace() const noexcept { return trace_; }
+
+  private:
+    ConfigTrace trace_;
 };
 
 }  // namespace vigil::daemon

@@ -4,7 +4,6 @@
 
 #include <csignal>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "config/env_file.hpp"
@@ -28,8 +27,7 @@ core::TimePoint clock_now() {
 }
 
 core::SupervisorRules rules_of(const config::DaemonSettings& settings) {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    return {.max_starting = settings.max_starting.value_or(8 * cores),
+    return {.max_starting = starting_limit(settings),
             .max_dead_fraction = settings.max_dead_fraction,
             .seed = std::random_device{}()};
 }
@@ -73,7 +71,7 @@ void say_cgroups(const os::CgroupHome::Opened& opened, spdlog::logger& log) {
 
 }  // namespace
 
-Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, config::Config config,
+Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, ReadConfig config,
                                                std::shared_ptr<spdlog::logger> log) {
     auto watches = os::WatchSet::create();
     if (!watches) return Failure{watches.error()};
@@ -84,11 +82,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
     RecordBook::Opened records = RecordBook::open(place.directories, log);
-    Heirs heirs(std::move(records.leftovers), config, *records.book, *log);
+    Heirs heirs(std::move(records.leftovers), config.config, *records.book, *log);
     if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
         return Failure{swept.error()};
     auto cgroups =
-        os::CgroupHome::open(cgroup_wish(config.daemon.cgroup), process.features, heirs.cgroups());
+        os::CgroupHome::open(cgroup_wish(config.config.daemon.cgroup), process.features, heirs.cgroups());
     if (!cgroups) return Failure{cgroups.error()};
     say_cgroups(*cgroups, *log);
     options.cgroups = cgroups->home;
@@ -120,18 +118,18 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, con
                                               std::move(log)));
 }
 
-Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
+Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                std::shared_ptr<spdlog::logger> log)
     : log_(std::move(log)),
-      config_(std::move(config)),
+      first_tasks_(config.config.tasks),
       lock_(std::move(place.lock)),
-      facts_{.config_file = config_.files.empty() ? std::string() : config_.files.front(),
-             .config_files = config_.files,
-             .defaults = config_.defaults,
+      facts_{.config_file = config.config.files.empty() ? std::string() : config.config.files.front(),
              .runtime_dir = place.directories.runtime,
              .socket = place.listener.path(),
-             .started_at = clock_now()},
-      supervisor_(rules_of(config_.daemon)),
+             .started_at = clock_now(),
+             .config_files = config.config.files,
+             .defaults = config.config.defaults},
+      supervisor_(rules_of(config.config.daemon)),
       loop_(std::move(parts.loop)),
       keeping_(std::move(place.keeping)),
       kept_(std::move(place.kept)),
@@ -150,6 +148,12 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                   .features = process.features,
                   .log = log_},
                  dropped_, [this] { turn(); }),
+      reloader_({.loop = *loop_,
+                 .supervisor = supervisor_,
+                 .facts = facts_,
+                 .log = log_,
+                 .turn = [this] { turn(); }},
+                place.directories, config),
       announcer_(log_, [this](const core::effect::Finished& effect) { finished(effect); }),
       engine_(supervisor_,
               {.processes = processes_, .announcements = announcer_, .signs = processes_, .records = *book_}),
@@ -158,6 +162,7 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
                      .supervisor = supervisor_,
                      .waits = waits_,
                      .facts = facts_,
+                     .reloader = reloader_,
                      .access = place.access,
                      .dropped = dropped_,
                      .log = log_,
@@ -177,6 +182,7 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
+    announcer_.add_listener([this](const core::effect::Announce& change) { reloader_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) {
         if (!change.to) output_->forget(change.task);
     });
@@ -190,10 +196,11 @@ Daemon::Daemon(Process process, Place place, config::Config config, Parts parts,
 }
 
 int Daemon::run() {
-    log_->info("vigild {} runs with {} tasks of {}; control socket {}", kVersion, config_.tasks.size(),
+    log_->info("vigild {} runs with {} tasks of {}; control socket {}", kVersion, first_tasks_.size(),
                facts_.config_file, facts_.socket);
     if (!service_.fault().empty()) log_->warn("{}", service_.fault());
     begin_tasks();
+    reloader_.keep_last_good();
     service_.ready();
     tell_status();
     loop_->run();
@@ -205,21 +212,22 @@ int Daemon::run() {
 }
 
 void Daemon::begin_tasks() {
-    book_->look_up_specs([this](core::TaskId task) {
+    book_->look_up_specs([this](core::TaskId task) -> RecordBook::SpecOfTask {
         const auto report = supervisor_.report(task, clock_now());
-        return report ? *report->spec : core::SpecPtr();
+        if (!report) return {};
+        const core::SpecPtr& spec = *report->spec;
+        return {spec, reloader_.is_from_file(spec->name) ? state::SpecOrigin::config : state::SpecOrigin::added};
     });
+    for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_}, clock_now());
-    for (core::SpecPtr& spec : config_.tasks) {
+    for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {
         if (supervisor_.find(spec->name)) continue;  // taken over
         const std::string& name = spec->name;
         // The configuration cannot name a task twice, so nothing but a bug is in the way.
         VIGIL_CHECK(supervisor_.add(spec, clock_now()).ok(), name.c_str());
     }
-    config_.tasks.clear();
     turn();
-    book_->specs_come_from(state::SpecOrigin::added);
 }
 
 void Daemon::turn() {
@@ -251,11 +259,10 @@ void Daemon::shut_down(bool now) {
 }
 
 void Daemon::reopen() {
-    log_->warn(
-        "SIGHUP: opening the logs anew; this version does not reload: restart vigild for a changed "
-        "configuration");
+    log_->info("SIGHUP: opening the logs anew and reading the configuration");
     output_->reopen();
     control_.ensure_in_place();
+    reloader_.reload();
 }
 
 protocol::TaskFacts Daemon::look_at(const core::TaskReport& report, bool details) {

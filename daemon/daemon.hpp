@@ -20,6 +20,7 @@
 #include "place.hpp"
 #include "recovery/heirs.hpp"
 #include "recovery/record_book.hpp"
+#include "reload/reloader.hpp"
 #include "service/own_service.hpp"
 #include "supervision/announcer.hpp"
 #include "supervision/task_output.hpp"
@@ -38,7 +39,7 @@ struct Process {
 class Daemon {
   public:
     [[nodiscard]] static Result<std::unique_ptr<Daemon>> create(Process process, Place place,
-                                                                config::Config config,
+                                                                ReadConfig config,
                                                                 std::shared_ptr<spdlog::logger> log);
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -57,8 +58,7 @@ class Daemon {
         std::unique_ptr<TaskOutput> output;
         std::unique_ptr<os::Spawner> spawner;
     };
-    Daemon(Process process, Place place, config::Config config, Parts parts,
-           std::shared_ptr<spdlog::logger> log);
+    Daemon(Process process, Place place, ReadConfig config, Parts parts, std::shared_ptr<spdlog::logger> log);
 
     void begin_tasks();
     void turn();
@@ -71,7 +71,7 @@ class Daemon {
     void tell_status();
 
     std::shared_ptr<spdlog::logger> log_;
-    config::Config config_;
+    std::vector<core::SpecPtr> first_tasks_;  ///< until run()
     os::InstanceLock lock_;
     Facts facts_;
     protocol::DropCounters dropped_;
@@ -87,6 +87,7 @@ class Daemon {
     OwnService service_;
     std::unique_ptr<TaskOutput> output_;  // after the processes are gone what they printed is still moved
     TaskProcesses processes_;
+    Reloader reloader_;
     Announcer announcer_;
     core::Engine engine_;
     ControlServer control_;

@@ -107,6 +107,17 @@ std::unique_ptr<spdlog::formatter> make_formatter(LogStyle style) {
 
 }  // namespace
 
+spdlog::level::level_enum spdlog_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::trace: return spdlog::level::trace;
+        case config::LogLevel::debug: return spdlog::level::debug;
+        case config::LogLevel::info: return spdlog::level::info;
+        case config::LogLevel::warn: return spdlog::level::warn;
+        case config::LogLevel::error: return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
 LogStyle detect_log_style() {
     if (::isatty(STDERR_FILENO) == 1) return LogStyle::terminal;
     const char* stream = std::getenv("JOURNAL_STREAM");

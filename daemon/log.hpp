@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "config/config.hpp"
+
 namespace vigil::daemon {
 
 enum class LogStyle : std::uint8_t { terminal, journal, plain };
@@ -14,6 +16,8 @@ enum class LogStyle : std::uint8_t { terminal, journal, plain };
 /// terminal: stderr is a terminal (coloured unless NO_COLOR is set); journal: JOURNAL_STREAM names stderr's
 /// file (systemd.exec(5)); plain: all else.
 [[nodiscard]] LogStyle detect_log_style();
+
+[[nodiscard]] spdlog::level::level_enum spdlog_level(config::LogLevel level);
 
 /// A logger that owns nothing but a bounded buffer; writes to `fd`, which stays open for its lifetime.
 /// Loop thread only.

@@ -23,17 +23,6 @@ int fail(const std::string& what, int code) {
     return code;
 }
 
-spdlog::level::level_enum spdlog_level(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::trace: return spdlog::level::trace;
-        case config::LogLevel::debug: return spdlog::level::debug;
-        case config::LogLevel::info: return spdlog::level::info;
-        case config::LogLevel::warn: return spdlog::level::warn;
-        case config::LogLevel::error: return spdlog::level::err;
-    }
-    return spdlog::level::info;
-}
-
 /// Everything that has to happen while there is one thread and nothing is open. The order matters:
 /// descriptors before anything is opened, signals before anything is started.
 Result<Process> prepare_process(const std::vector<std::string>& disabled_features) {
@@ -102,8 +91,8 @@ int run(const CommandLine& line) {
     const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));
     auto place = take_place(config->daemon, log);
     if (!place) return fail(place.error().text(), exit_code::kCannotStart);
-    auto daemon =
-        Daemon::create(std::move(process).value(), std::move(place).value(), std::move(config).value(), log);
+    auto daemon = Daemon::create(std::move(process).value(), std::move(place).value(),
+                                 {std::move(config).value(), files.trace()}, log);
     if (!daemon) return fail(daemon.error().text(), exit_code::kCannotStart);
     return (*daemon)->run();
 }

@@ -29,8 +29,11 @@ std::string error_line(const protocol::RequestId& id, const protocol::RpcError& 
     return line;
 }
 
-Methods::Methods(World world, std::function<Session*(SessionId)> find_session)
-    : world_(std::move(world)), find_session_(std::move(find_session)) {}
+Methods::Methods(World world, std::function<Session*(SessionId)> find_session,
+                 std::function<void()> deadline_moved)
+    : world_(std::move(world)),
+      find_session_(std::move(find_session)),
+      deadline_moved_(std::move(deadline_moved)) {}
 
 void Methods::run(Call& call, protocol::Params params) {
     using protocol::Method;
@@ -53,8 +56,8 @@ void Methods::run(Call& call, protocol::Params params) {
         case Method::task_logs: return logs(call, std::get<p::TaskLogs>(params));
         case Method::task_wait: return wait(call, std::get<p::TaskWait>(params));
         case Method::events_subscribe: return subscribe(call, std::get<p::EventsSubscribe>(params));
-        case Method::daemon_upgrade:
-        case Method::daemon_reload: break;
+        case Method::daemon_reload: return reload(call, std::get<p::DaemonReload>(params));
+        case Method::daemon_upgrade: break;
     }
     VIGIL_CHECK(false, "a method that is not available was let through");
 }
@@ -80,8 +83,12 @@ void Methods::answer(const PendingOrders::Answer& answer) {
                                   .tasks = answer.outcomes}));
         return;
     }
-    session->send(result_line(*answer.request,
-                              [&](json::Writer& out) { protocol::write_outcomes(out, answer.outcomes); }));
+    session->send(result_line(*answer.request, [&](json::Writer& out) {
+        if (answer.write)
+            answer.write(out, answer.outcomes);
+        else
+            protocol::write_outcomes(out, answer.outcomes);
+    }));
 }
 
 void Methods::changed(const core::effect::Announce& change) {
@@ -129,6 +136,7 @@ void Methods::daemon_status(Call& call) {
                                         .started_at = clocks.wall_time(world_.facts.started_at),
                                         .uptime = to_ms(clocks.steady - world_.facts.started_at),
                                         .config_files = world_.facts.config_files,
+                                        .config_changed = world_.reloader.config_changed(),
                                         .runtime_dir = world_.facts.runtime_dir,
                                         .socket = world_.facts.socket,
                                         .shutting_down = world_.supervisor.shutting_down(),

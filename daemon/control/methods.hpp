@@ -11,6 +11,7 @@
 #include "control/world.hpp"
 #include "protocol/methods.hpp"
 #include "protocol/rpc.hpp"
+#include "reload/reloader.hpp"
 
 namespace vigil::daemon {
 
@@ -36,7 +37,9 @@ struct Call {
 
 class Methods {
   public:
-    Methods(World world, std::function<Session*(SessionId)> find_session);
+    /// `deadline_moved` is called when an order was given outside of run(): next_deadline() may be another.
+    Methods(World world, std::function<Session*(SessionId)> find_session,
+            std::function<void()> deadline_moved);
 
     /// Carries out a request; its answer is sent now or, through PendingOrders, later.
     void run(Call& call, protocol::Params params);
@@ -59,12 +62,28 @@ class Methods {
         core::Event event;
         core::Goal goal;
     };
+    /// Who is to be answered when the request itself is over; his session has promised() an answer.
+    struct Asker {
+        SessionId session{};
+        std::optional<protocol::RequestId> request;
+    };
+    struct NewTask {
+        core::SpecPtr spec;
+        bool wait = true;
+        core::TimePoint deadline = core::kNever;
+    };
+    struct Reload;
 
     void answer_empty(Call& call);
     void answer(const PendingOrders::Answer& answer);
     [[nodiscard]] core::Ticket open(Call& call, std::optional<core::Duration> timeout);
     void seal(core::Ticket ticket);
     void give_order(core::Ticket ticket, core::TaskId task, const Order& order, bool wait);
+    void fail(const Asker& asker, const protocol::RpcError& error);
+    /// Adds a task and sees to its answer; false after a refusal, which is answered too.
+    bool admit(const Asker& asker, const NewTask& task);
+    void follow_start(core::Ticket ticket, core::TaskId task, bool wait);
+    void judged(Reload& one, const Reloader::Judgement& judgement);
     /// The tasks that these patterns name; nothing after refusing the call because one of them names none.
     std::optional<std::vector<core::TaskId>> select(Call& call, const protocol::Patterns& patterns);
     /// The same; no pattern means every task.
@@ -81,7 +100,11 @@ class Methods {
     void check(Call& call, const protocol::params::DaemonCheck& params);
     void shut_down(Call& call, const protocol::params::DaemonShutdown& params);
     void order(Call& call, const protocol::params::TaskOrder& params);
+    void reload(Call& call, const protocol::params::DaemonReload& params);
     void add(Call& call, const protocol::params::TaskAdd& params);
+    void add_to_files(const Asker& asker, NewTask task, json::Value object);
+    void remove_from_files(Call& call, const protocol::params::TaskOrder& params,
+                           const std::vector<core::TaskId>& tasks, const core::Cause& cause);
     void signal(Call& call, const protocol::params::TaskSignal& params);
     void wait(Call& call, const protocol::params::TaskWait& params);
     void freeze(Call& call, const protocol::params::TaskFreeze& params);
@@ -91,6 +114,7 @@ class Methods {
 
     World world_;
     std::function<Session*(SessionId)> find_session_;
+    std::function<void()> deadline_moved_;
     PendingOrders orders_;
     std::vector<std::pair<SessionId, protocol::RequestId>> awaiting_shutdown_;
     std::size_t clients_ = 0;

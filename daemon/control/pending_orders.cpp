@@ -42,6 +42,16 @@ void PendingOrders::expect(core::Ticket ticket, core::TaskId task, std::string n
     orders_.at(number(ticket)).awaited.emplace_back(task, std::move(name));
 }
 
+void PendingOrders::answer_with(
+    core::Ticket ticket, std::function<void(json::Writer&, std::vector<protocol::TaskOutcome>)> write) {
+    orders_.at(number(ticket)).answer.write = std::move(write);
+}
+
+void PendingOrders::drop(core::Ticket ticket) {
+    const auto order = orders_.find(number(ticket));
+    if (order != orders_.end()) (void)finish(order);
+}
+
 std::optional<PendingOrders::Answer> PendingOrders::seal(core::Ticket ticket) {
     const auto order = orders_.find(number(ticket));
     VIGIL_CHECK(order != orders_.end(), "an order was sealed twice");

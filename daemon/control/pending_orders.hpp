@@ -26,6 +26,8 @@ class PendingOrders {
         std::optional<protocol::RequestId> request;  ///< nothing: the client wants no answer
         std::vector<protocol::TaskOutcome> outcomes;
         bool timed_out = false;
+        /// The result; where it is empty that is {"tasks":[...]}.
+        std::function<void(json::Writer&, std::vector<protocol::TaskOutcome>)> write;
     };
 
     /// Opens an order and gives its ticket. Tell its tasks with expect() or note(), then close it with
@@ -36,6 +38,11 @@ class PendingOrders {
     void note(core::Ticket ticket, protocol::TaskOutcome outcome);
     /// A task whose outcome core::Waits will settle.
     void expect(core::Ticket ticket, core::TaskId task, std::string name);
+    /// The result is to be written by this.
+    void answer_with(core::Ticket ticket,
+                     std::function<void(json::Writer&, std::vector<protocol::TaskOutcome>)> write);
+    /// Forgets an order that was opened and not sealed; it is answered in another way.
+    void drop(core::Ticket ticket);
     /// No more tasks come. The answer, when nothing is awaited.
     [[nodiscard]] std::optional<Answer> seal(core::Ticket ticket);
 

@@ -31,11 +31,13 @@ bool matches(const std::vector<std::string>& patterns, std::string_view name) {
 ControlServer::ControlServer(os::UnixListener listener, World world)
     : world_(std::move(world)),
       listener_(std::move(listener)),
-      methods_(world_,
-               [this](SessionId id) {
-                   const auto session = sessions_.find(id);
-                   return session == sessions_.end() ? nullptr : session->second.get();
-               }),
+      methods_(
+          world_,
+          [this](SessionId id) {
+              const auto session = sessions_.find(id);
+              return session == sessions_.end() ? nullptr : session->second.get();
+          },
+          [this] { arm_timer(); }),
       watch_(std::make_unique<Watch>(world_.loop, listener_.fd(), [this](int) { accept(); })),
       timer_(world_.loop, [this] {
           methods_.expire(clock_now());

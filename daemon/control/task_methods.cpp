@@ -36,6 +36,12 @@ core::Goal goal_of(protocol::params::TaskWait::For what) {
     return core::Goal::healthy;
 }
 
+protocol::RpcError exists_already(const std::string& name) {
+    return {.code = ErrorCode::already_exists,
+            .message = "a task named \"" + name + "\" exists already; remove it first",
+            .names = {name}};
+}
+
 std::string join(const std::vector<std::string>& words) {
     std::string line;
     for (const std::string& word : words) line.append(line.empty() ? "" : " ").append(word);
@@ -116,7 +122,7 @@ void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
                              .message = "the daemon is shutting down; nothing starts any more"});
     const auto tasks = select(call, params.names);
     if (!tasks) return;
-    say(call, join(params.names) + (params.now ? " now" : ""));
+    say(call, join(params.names) + (params.now ? " now" : "") + (params.persist ? " for good" : ""));
 
     const core::Cause cause = by(call.session.peer());
     const Order order = [&]() -> Order {
@@ -128,6 +134,7 @@ void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
             default: return {core::event::Remove{cause}, core::Goal::removed};
         }
     }();
+    if (params.persist) return remove_from_files(call, params, *tasks, cause);
     const core::Ticket ticket = open(call, params.timeout);
     for (const core::TaskId task : *tasks) give_order(ticket, task, order, params.wait);
     if (!params.wait) world_.waits.cancel(ticket);
@@ -172,35 +179,50 @@ void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
                              .message = "the task \"" + params.name + "\" is not valid",
                              .problems = {"output: its log is that of task " + owner +
                                           " already; give it another output.path"}});
-    const bool autostart = (*spec)->autostart;
-    const auto now = clock_now();
-    const auto added = world_.supervisor.add(std::move(spec).value(), now);
-    if (!added) {
-        if (added.error() == core::Supervisor::AddError::shutting_down)
-            return refuse(call, {.code = ErrorCode::busy, .message = "the daemon is shutting down"});
-        return refuse(call,
-                      {.code = ErrorCode::already_exists,
-                       .message = "a task named \"" + params.name + "\" exists already; remove it first",
-                       .names = {params.name}});
-    }
+    if (world_.supervisor.find(params.name)) return refuse(call, exists_already(params.name));
     say(call, params.name);
-    const core::Ticket ticket = open(call, params.timeout);
-    const auto report = world_.supervisor.report(*added, now);
-    std::optional<core::Settled> settled;
-    if (autostart && params.wait)
-        settled = world_.waits.add(ticket, core::Goal::running, *report, core::Generation{});
-    if (settled) {
-        orders_.note(ticket, outcome_of(*settled, false));
-    } else if (autostart && params.wait) {
-        orders_.expect(ticket, *added, params.name);
-    } else {
-        orders_.note(ticket, {.name = params.name,
-                              .kind = autostart ? TaskOutcome::Kind::accepted : TaskOutcome::Kind::done,
-                              .status = std::string(core::to_string(report->state)),
-                              .explanation = {}});
+    call.session.promise();
+    const Asker asker{call.session.id(), call.id};
+    const NewTask task{std::move(spec).value(), params.wait,
+                       params.timeout ? core::add_saturating(clock_now(), *params.timeout) : core::kNever};
+    if (params.persist)
+        add_to_files(asker, task, *params.spec);
+    else
+        (void)admit(asker, task);
+}
+
+bool Methods::admit(const Asker& asker, const NewTask& task) {
+    const auto added = world_.supervisor.add(task.spec, clock_now());
+    if (!added) {
+        fail(asker,
+             added.error() == core::Supervisor::AddError::shutting_down
+                 ? protocol::RpcError{.code = ErrorCode::busy, .message = "the daemon is shutting down"}
+                 : exists_already(task.spec->name));
+        return false;
     }
+    const core::Ticket ticket = orders_.open(asker.session, asker.request, task.deadline);
+    follow_start(ticket, *added, task.wait);
     seal(ticket);
+    deadline_moved_();
     world_.turn();
+    return true;
+}
+
+/// The outcome of a task that was just added.
+void Methods::follow_start(core::Ticket ticket, core::TaskId task, bool wait) {
+    const auto report = world_.supervisor.report(task, clock_now());
+    const std::string name(report->name);
+    const bool autostart = (*report->spec)->autostart;
+    if (!autostart || !wait)
+        return orders_.note(ticket,
+                            {.name = name,
+                             .kind = autostart ? TaskOutcome::Kind::accepted : TaskOutcome::Kind::done,
+                             .status = std::string(core::to_string(report->state)),
+                             .explanation = {}});
+    if (const auto settled = world_.waits.add(ticket, core::Goal::running, *report, core::Generation{}))
+        orders_.note(ticket, outcome_of(*settled, false));
+    else
+        orders_.expect(ticket, task, name);
 }
 
 void Methods::signal(Call& call, const protocol::params::TaskSignal& params) {

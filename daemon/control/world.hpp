@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/config.hpp"
 #include "control/access.hpp"
+#include "control/facts.hpp"
 #include "core/supervisor.hpp"
 #include "core/waits.hpp"
 #include "loop/loop.hpp"
@@ -19,21 +19,14 @@
 
 namespace vigil::daemon {
 
-/// What is fixed for the daemon's life.
-struct Facts {
-    std::string config_file;
-    std::vector<std::string> config_files;
-    config::TaskDefaults defaults;
-    std::string runtime_dir;
-    std::string socket;
-    core::TimePoint started_at{};
-};
+class Reloader;
 
 struct World {
     Loop& loop;
     core::Supervisor& supervisor;
     core::Waits& waits;
     const Facts& facts;
+    Reloader& reloader;
     Access access;
     protocol::DropCounters& dropped;
     std::shared_ptr<spdlog::logger> log;

@@ -71,6 +71,12 @@ void add_flags(CLI::App& app, const Verb& verb, Options& options, RawWords& raw)
     if ((verb.flags & kWatch) != 0)
         app.add_flag("-w,--watch", options.watch, "Refresh every second until Ctrl-C");
     if ((verb.flags & kNow) != 0) app.add_flag("--now", options.now, "SIGKILL at once");
+    if ((verb.flags & kReload) != 0) {
+        app.add_flag("--dry-run", options.dry_run, "Show what would change, and change nothing");
+        app.add_flag("-y,--yes", options.yes, "Do not ask");
+    }
+    if ((verb.flags & kPersist) != 0)
+        app.add_flag("--persist", options.persist, "In the configuration as well: conf.d/NAME.json");
     if ((verb.flags & kFor) != 0)
         app.add_option("--for", raw.wait_for, "healthy (default), stopped, completed or exit")
             ->type_name("STATE");
@@ -140,7 +146,7 @@ std::string parse_fault(const CLI::ParseError& error, const CLI::App& app,
     for (const std::string& word : words) {
         const std::string name = word.substr(0, word.find('='));
         if (!name.starts_with('-') || name == "-s" || name == "-w" || name == "-f" || name == "-n" ||
-            name == "-h")
+            name == "-y" || name == "-h")
             continue;
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
         const std::vector<std::string_view> candidates(known.begin(), known.end());

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::array<ExitCodeText, 10> kExitCodes = {{
     {exit_code::kDone, "done, or already so; status without names: the daemon answered"},
-    {exit_code::kFailed, "refused or failed for at least one task (each is named on stderr)"},
+    {exit_code::kFailed,
+     "refused or failed for at least one task (each is named on stderr); diff: there are differences"},
     {exit_code::kUsage, "wrong usage"},
     {exit_code::kNotHealthy, "status NAME: not healthy"},
     {exit_code::kNoSuchTask, "no such task, or the pattern matched nothing"},

@@ -28,6 +28,9 @@ struct Options {
     int signal = 0;
     protocol::params::TaskWait::For wait_for = protocol::params::TaskWait::For::healthy;
     std::string file;  ///< of check
+    bool dry_run = false;
+    bool yes = false;      ///< of reload: do not ask
+    bool persist = false;  ///< of add and remove
 
     // Of logs.
     bool follow = false;

@@ -15,21 +15,6 @@ using protocol::TaskOutcome;
 /// Beyond its own limit, how long a daemon has to say so.
 constexpr core::Duration kGrace = std::chrono::seconds(2);
 
-std::string line_of(const TaskOutcome& task) {
-    std::string line = escape_for_display(task.name) + ": ";
-    std::string what = task.status.empty() ? "gone" : escape_for_display(task.status);
-    switch (task.kind) {
-        case TaskOutcome::Kind::done: break;
-        case TaskOutcome::Kind::accepted: what = "order taken, now " + what; break;
-        case TaskOutcome::Kind::pending: what = "still " + what; break;
-        case TaskOutcome::Kind::failed: break;
-    }
-    if (task.explanation.empty()) return line + what;
-    // The explanation of a failure begins with the state it ended in, as a rule.
-    const std::string why = escape_for_display(task.explanation);
-    return why.starts_with(what) ? line + why : line + what + ": " + why;
-}
-
 std::string timed_out(const Options& options) {
     if (!options.timeout) return "the daemon did not answer within " + format_duration(kAnswerWithin);
     return "timed out after " + format_duration(*options.timeout);
@@ -44,6 +29,21 @@ protocol::Patterns without(const protocol::Patterns& names, const protocol::Patt
 }
 
 }  // namespace
+
+std::string outcome_line(const TaskOutcome& task) {
+    std::string line = escape_for_display(task.name) + ": ";
+    std::string what = task.status.empty() ? "gone" : escape_for_display(task.status);
+    switch (task.kind) {
+        case TaskOutcome::Kind::done: break;
+        case TaskOutcome::Kind::accepted: what = "order taken, now " + what; break;
+        case TaskOutcome::Kind::pending: what = "still " + what; break;
+        case TaskOutcome::Kind::failed: break;
+    }
+    if (task.explanation.empty()) return line + what;
+    // The explanation of a failure begins with the state it ended in, as a rule.
+    const std::string why = escape_for_display(task.explanation);
+    return why.starts_with(what) ? line + why : line + what + ": " + why;
+}
 
 client::Patience for_question(const Options& options, const Terminal& terminal) {
     return {.until = core::add_saturating(Clock::now(), options.timeout.value_or(kAnswerWithin)),
@@ -103,7 +103,7 @@ int report(const client::Fault& fault, const Options& options, const Terminal& t
             }
         }
         for (const TaskOutcome& task : fault.rpc->tasks)
-            if (task.kind != TaskOutcome::Kind::done) terminal.complain(line_of(task));
+            if (task.kind != TaskOutcome::Kind::done) terminal.complain(outcome_line(task));
     }
     return exit_code_of(fault);
 }
@@ -117,9 +117,9 @@ int report(const std::vector<TaskOutcome>& tasks, const Options& options, const 
     }
     for (const TaskOutcome& task : tasks) {
         if (task.kind == TaskOutcome::Kind::failed)
-            terminal.complain(line_of(task));
+            terminal.complain(outcome_line(task));
         else if (!options.json)
-            out.append(line_of(task)).push_back('\n');
+            out.append(outcome_line(task)).push_back('\n');
     }
     return terminal.print(out) ? exit_code_of(tasks) : exit_code::kFailed;
 }

@@ -39,6 +39,8 @@ struct Answered {
 
 /// Puts a failure on standard error, each task of it by name, and gives the exit code.
 int report(const client::Fault& fault, const Options& options, const Terminal& terminal);
+/// "api: failed: exit code 3; next start in 1s"
+[[nodiscard]] std::string outcome_line(const protocol::TaskOutcome& task);
 /// The same for what became of an order: failed tasks on standard error, the others (or, with --json, all) on
 /// standard output.
 int report(const std::vector<protocol::TaskOutcome>& tasks, const Options& options, const Terminal& terminal);

@@ -85,6 +85,7 @@ std::string params_of(const Options& options, const json::Value& spec) {
     std::string text;
     json::Writer out(text);
     out.begin_object().member("name", options.names.front()).key("spec").value(spec);
+    if (options.persist) out.member("persist", true);
     if (options.no_wait) out.member("wait", false);
     if (options.timeout)
         out.member("timeout", std::chrono::ceil<std::chrono::milliseconds>(*options.timeout).count());

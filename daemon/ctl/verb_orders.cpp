@@ -31,7 +31,8 @@ int order(Method method, const Options& options, const Terminal& terminal) {
                               .names = options.names,
                               .wait = !options.no_wait,
                               .timeout = options.timeout,
-                              .now = options.now};
+                              .now = options.now,
+                              .persist = options.persist};
     return give(method, client::params_text(order), options, terminal);
 }
 

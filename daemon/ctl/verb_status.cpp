@@ -19,6 +19,15 @@ Result<Answered, int> ask(client::Client& client, const Options& options, bool s
     return call_for_names(client, Method::task_status, params, options, terminal);
 }
 
+/// For people only: who reads a program's output asks daemon.status.
+void hint_at_changed_config(client::Client& client, const Options& options, const Terminal& terminal) {
+    if (!terminal.error_is_terminal()) return;
+    const auto daemon = client.daemon_status(for_question(options, terminal));
+    if (daemon && daemon->config_changed)
+        terminal.error_text(
+            "The configuration on the disk has changed: see vigilctl diff, vigilctl reload.\n");
+}
+
 }  // namespace
 
 int run_status(const Options& options, const Terminal& terminal) {
@@ -36,6 +45,7 @@ int run_status(const Options& options, const Terminal& terminal) {
     if (!options.json) {
         const TableStyle style{.colours = terminal.colours(), .width = terminal.output_size().columns};
         if (!terminal.print(render_statuses(*tasks, style))) return exit_code::kFailed;
+        hint_at_changed_config(*client, options, terminal);
     }
     if (options.names.empty() || statuses->exit_code != exit_code::kDone) return statuses->exit_code;
     return exit_code_of(*tasks);

@@ -5,10 +5,11 @@
 namespace vigil::ctl {
 namespace {
 
-constexpr std::array<Verb, 18> kVerbs = {{
+constexpr std::array<Verb, 20> kVerbs = {{
     {"status", "Where tasks are and why (the default command)", Words::any_patterns, kWatch | kTimeout,
      R"(HEARTBEAT is the age of the last beat and its limit. RESTARTS counts restarts in all; in brackets, the
 attempts of the present series of failures and their limit.
+When the configuration on the disk is not the one that runs, a line on standard error says so (on a terminal).
 Without names the exit code says whether the daemon answered; with names it is 3 unless all are healthy.
 
 Examples:
@@ -75,17 +76,20 @@ Example:
 Example:
   vigilctl wait api --for=healthy --timeout 1m)",
      run_wait},
-    {"add", "Add a task and start it", Words::one_name, kWaits | kSpec,
+    {"add", "Add a task and start it", Words::one_name, kWaits | kSpec | kPersist,
      R"(The command follows "--" and is run without a shell. With -f the specification is read from a file, as
 it stands under "tasks" in a configuration (comments allowed). For root and the daemon's own user.
+The task is gone with the daemon, unless --persist writes it to conf.d/NAME.json beside the configuration file,
+which must include conf.d/*.json.
 
 Examples:
   vigilctl add tick --restart-policy always -- /usr/bin/tick --fast
   vigilctl add api --user shop --env LOG=json --heartbeat-timeout 2s -- /opt/shop/api
   echo '{"command": ["sleep", "60"]}' | vigilctl add nap -f -)",
      run_add},
-    {"remove", "Stop tasks and forget them", Words::some_patterns, kWaits,
-     R"(For root and the daemon's own user. The name is free once the command is done.
+    {"remove", "Stop tasks and forget them", Words::some_patterns, kWaits | kPersist,
+     R"(For root and the daemon's own user. The name is free once the command is done. A task of the configuration
+comes back with a reload, unless --persist takes its file conf.d/NAME.json away.
 
 Example:
   vigilctl remove tick)",
@@ -119,6 +123,27 @@ would read: /etc/vigil/vigil.json for root, else vigil/vigil.json below $XDG_CON
 Example:
   vigilctl check ./vigil.json)",
      run_check},
+    {"diff", "What a reload would change", Words::none, kTimeout,
+     R"(Compares the configuration files with what runs: tasks added, removed and changed, each field with what it
+needs (live, a restart of the task, or of vigild). Changes nothing. Tasks added at run time are left out. For root
+and the daemon's own user.
+Exits like diff(1): 0 when there is no difference, 1 when there are some; 78 when the files are not valid.
+
+Examples:
+  vigilctl diff
+  vigilctl diff --json | jq .changed)",
+     run_diff},
+    {"reload", "Take over the changed configuration", Words::none, kWaits | kReload,
+     R"(Whole or not at all: if anything in the files is wrong, everything that is wrong is reported (exit 78) and
+nothing is changed. Only tasks of which something changed that a running process cannot be given are restarted;
+tasks that are no longer in the files are stopped and removed. Waits until what was started, restarted and stopped
+is where it should be. On a terminal it shows the difference and asks first. For root and the daemon's own user.
+
+Examples:
+  vigilctl reload
+  vigilctl reload -y --timeout 1m
+  vigilctl reload --dry-run)",
+     run_reload},
     {"shutdown", "Stop every task, then the daemon", Words::none, kWaits | kNow,
      R"(For root and the daemon's own user. Waits until the daemon is gone.
 
@@ -130,7 +155,7 @@ Examples:
     {"help", "This list, or the help of a command", Words::none, 0, "", nullptr},
 }};
 
-constexpr std::array<std::string_view, 3> kAbsent = {"diff", "reload", "upgrade"};
+constexpr std::array<std::string_view, 1> kAbsent = {"upgrade"};
 
 }  // namespace
 

@@ -22,13 +22,15 @@ enum class Words : std::uint8_t {
 
 /// Options beside the ones every verb has, as a set of bits.
 using Flags = unsigned;
-inline constexpr Flags kWaits = 1;    ///< --no-wait, --timeout
-inline constexpr Flags kTimeout = 2;  ///< --timeout
-inline constexpr Flags kWatch = 4;    ///< --watch
-inline constexpr Flags kNow = 8;      ///< --now
-inline constexpr Flags kFor = 16;     ///< --for
-inline constexpr Flags kSpec = 32;    ///< the options of a task's specification, and -- CMD...
-inline constexpr Flags kLogs = 64;    ///< --follow, --lines, --since, --stream
+inline constexpr Flags kWaits = 1;      ///< --no-wait, --timeout
+inline constexpr Flags kTimeout = 2;    ///< --timeout
+inline constexpr Flags kWatch = 4;      ///< --watch
+inline constexpr Flags kNow = 8;        ///< --now
+inline constexpr Flags kFor = 16;       ///< --for
+inline constexpr Flags kSpec = 32;      ///< the options of a task's specification, and -- CMD...
+inline constexpr Flags kLogs = 64;      ///< --follow, --lines, --since, --stream
+inline constexpr Flags kReload = 128;   ///< --dry-run, --yes
+inline constexpr Flags kPersist = 256;  ///< --persist
 
 struct Verb {
     std::string_view name;
@@ -62,6 +64,8 @@ int run_resume(const Options& options, const Terminal& terminal);
 int run_logs(const Options& options, const Terminal& terminal);
 int run_events(const Options& options, const Terminal& terminal);
 int run_check(const Options& options, const Terminal& terminal);
+int run_diff(const Options& options, const Terminal& terminal);
+int run_reload(const Options& options, const Terminal& terminal);
 int run_shutdown(const Options& options, const Terminal& terminal);
 int run_version(const Options& options, const Terminal& terminal);
 

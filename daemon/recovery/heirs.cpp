@@ -27,7 +27,10 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book
             book.drop(found);
             continue;
         }
-        tasks_.push_back({std::move(found), std::move(spec), drifted});
+        const auto stored = leftovers.specs.find(found.record.spec);
+        const bool from_file =
+            stored == leftovers.specs.end() || stored->second.origin == state::SpecOrigin::config;
+        tasks_.push_back({std::move(found), std::move(spec), from_file, drifted});
     }
 }
 
@@ -41,6 +44,13 @@ core::SpecPtr Heirs::read_spec(const state::Found& found, const Leftovers& lefto
     if (spec) return *std::move(spec);
     log.warn("{}: what it was started with cannot be read: {}", name, spec.error().front().message);
     return nullptr;
+}
+
+std::vector<std::string> Heirs::from_file() const {
+    std::vector<std::string> names;
+    for (const Heir& heir : tasks_)
+        if (heir.from_file) names.push_back(heir.found.record.task.name);
+    return names;
 }
 
 std::vector<std::string> Heirs::cgroups() const {

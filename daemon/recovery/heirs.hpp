@@ -28,7 +28,8 @@ class Heirs {
     [[nodiscard]] std::vector<std::string> cgroups() const;
     /// Paths of the notify sockets that are in use still, those among what is kept included.
     [[nodiscard]] std::unordered_set<std::string> notify_paths(const Kept& kept) const;
-    [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
+    /// Names of those that a configuration had asked for.
+    [[nodiscard]] std::vector<std::string> from_file() const;
 
     struct Into {
         core::Supervisor& supervisor;
@@ -46,6 +47,7 @@ class Heirs {
     struct Heir {
         state::Found found;
         core::SpecPtr spec;
+        bool from_file = true;
         bool drifted = false;  ///< the configuration has another spec for it by now
     };
     [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,

@@ -65,12 +65,12 @@ void RecordBook::write(core::TaskId task, const core::TaskRecord& record) {
 
 /// The text is of the spec as it counts, defaults included: they may be others by the time it is read.
 void RecordBook::store_spec(core::TaskId task, Entry& entry) {
-    core::SpecPtr spec = spec_of_(task);
+    auto [spec, origin] = spec_of_(task);
     if (spec == entry.spec || !spec) return;
     std::string text;
     json::Writer line(text);
     config::describe(line, *spec, config::EnvValues::shown);
-    const auto id = specs_->append(spec->name, origin_, text);
+    const auto id = specs_->append(spec->name, origin, text);
     if (!id) return say_once(id.error());
     entry.spec = std::move(spec);
     entry.spec_id = *id;

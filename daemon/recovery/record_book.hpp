@@ -37,10 +37,12 @@ class RecordBook final : public core::RecordPort {
     RecordBook(const RecordBook&) = delete;
     RecordBook& operator=(const RecordBook&) = delete;
 
+    struct SpecOfTask {
+        core::SpecPtr spec;
+        state::SpecOrigin origin = state::SpecOrigin::config;
+    };
     /// Where the spec that a task runs with is found. To be set before the first write.
-    void look_up_specs(std::function<core::SpecPtr(core::TaskId)> spec_of) { spec_of_ = std::move(spec_of); }
-    /// Where specs come from that are seen for the first time from now on.
-    void specs_come_from(state::SpecOrigin origin) noexcept { origin_ = origin; }
+    void look_up_specs(std::function<SpecOfTask(core::TaskId)> spec_of) { spec_of_ = std::move(spec_of); }
 
     void write(core::TaskId task, const core::TaskRecord& record) override;
     void erase(core::TaskId task) override;
@@ -87,8 +89,7 @@ class RecordBook final : public core::RecordPort {
     std::string specs_path_;
     std::optional<state::Table> table_;
     std::optional<state::SpecStore> specs_;
-    std::function<core::SpecPtr(core::TaskId)> spec_of_;
-    state::SpecOrigin origin_ = state::SpecOrigin::config;
+    std::function<SpecOfTask(core::TaskId)> spec_of_;
     std::unordered_map<core::TaskId, Entry> entries_;
     bool said_ = false;
 };

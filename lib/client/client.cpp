@@ -26,6 +26,7 @@ std::string params_text(const Order& order) {
     if (!order.wait) out.member("wait", false);
     write_timeout(out, order.timeout);
     if (order.now) out.member("now", true);
+    if (order.persist) out.member("persist", true);
     out.end_object();
     return text;
 }

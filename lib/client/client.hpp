@@ -31,6 +31,7 @@ struct Order {
     bool wait = true;
     std::optional<core::Duration> timeout{};  ///< kept by the daemon, which answers with what was reached
     bool now = false;                         ///< kill only
+    bool persist = false;                     ///< remove only
 };
 
 /// JSON text of an order's parameters, as `call` takes it.

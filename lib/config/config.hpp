@@ -58,8 +58,9 @@ struct TaskDefaults {
 
 struct Config {
     DaemonSettings daemon;
-    std::vector<core::SpecPtr> tasks;  ///< in the order written, main file first
-    std::vector<std::string> files;    ///< every file that was read, main file first
+    std::vector<core::SpecPtr> tasks;     ///< in the order written, main file first
+    std::vector<std::size_t> task_files;  ///< by task: which of `files` it stands in
+    std::vector<std::string> files;       ///< every file that was read, main file first
     TaskDefaults defaults;
 };
 

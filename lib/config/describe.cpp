@@ -24,29 +24,72 @@ std::string value_text(const DaemonField& field, const DaemonSettings& settings)
     return out;
 }
 
+/// The keys of an object, each section of them an object of its own.
+class SectionWriter {
+  public:
+    explicit SectionWriter(json::Writer& out) : out_(out) { out_.begin_object(); }
+    SectionWriter(const SectionWriter&) = delete;
+    SectionWriter& operator=(const SectionWriter&) = delete;
+    ~SectionWriter() {
+        close();
+        out_.end_object();
+    }
+
+    void key(std::string_view path) {
+        const std::string_view section = section_of(path);
+        if (section != open_) close();
+        if (!section.empty() && open_.empty()) out_.key(section).begin_object();
+        open_ = section;
+        out_.key(last_part(path));
+    }
+
+  private:
+    void close() {
+        if (!open_.empty()) out_.end_object();
+        open_ = {};
+    }
+
+    json::Writer& out_;
+    std::string_view open_;
+};
+
 }  // namespace
 
 void describe(json::Writer& out, const core::TaskSpec& spec, EnvValues env) {
-    std::string_view open;
-    out.begin_object();
+    SectionWriter sections(out);
     for (const TaskField& field : task_fields()) {
-        const std::string_view section = section_of(field.path);
-        if (!open.empty() && section != open) {
-            out.end_object();
-            open = {};
-        }
         // An armed heartbeat shows by its members, which follow; one that is not has none.
         if (field.path == "heartbeat" && spec.heartbeat) continue;
-        if (section == "heartbeat" && !spec.heartbeat) continue;
-        if (!section.empty() && open.empty()) {
-            out.key(section).begin_object();
-            open = section;
-        }
-        out.key(last_part(field.path));
+        if (section_of(field.path) == "heartbeat" && !spec.heartbeat) continue;
+        sections.key(field.path);
         field.write(out, spec, env);
     }
-    if (!open.empty()) out.end_object();
-    out.end_object();
+}
+
+std::string describe(const DaemonSettings& settings, const std::vector<core::SpecPtr>& tasks,
+                     const TaskDefaults& defaults, const std::vector<std::string>& files) {
+    std::string text;
+    json::Writer out(text, json::Style::pretty);
+    out.begin_object().member("version", 1).key("x-files").begin_array();
+    for (const std::string& file : files) out.value(file);
+    out.end_array();
+    if (defaults.object) out.member("x-defaults", *defaults.object);
+    out.key("daemon");
+    {
+        SectionWriter sections(out);
+        for (const DaemonField& field : daemon_fields()) {
+            sections.key(field.path);
+            field.write(out, settings);
+        }
+    }
+    out.key("tasks").begin_object();
+    for (const core::SpecPtr& task : tasks) {
+        out.key(task->name);
+        describe(out, *task, EnvValues::shown);
+    }
+    out.end_object().end_object();
+    text.push_back('\n');
+    return text;
 }
 
 std::string describe(const core::TaskSpec& spec, EnvValues env) {

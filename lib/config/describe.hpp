@@ -20,6 +20,12 @@ enum class EnvValues : std::uint8_t { shown, masked };
 /// The same, as a value of a larger text.
 void describe(json::Writer& out, const core::TaskSpec& spec, EnvValues env = EnvValues::masked);
 
+/// A whole configuration as one document, which load() reads back to equal specs and settings. What is not a
+/// spec or a setting is kept where nothing reads it: the defaults, which have gone into the specs already,
+/// under "x-defaults", the files that it was read from under "x-files".
+[[nodiscard]] std::string describe(const DaemonSettings& settings, const std::vector<core::SpecPtr>& tasks,
+                                   const TaskDefaults& defaults, const std::vector<std::string>& files);
+
 /// One key whose value differs between two specs or settings.
 struct Difference {
     std::string key;     ///< "restart.base_delay"; "daemon.control.mode"

@@ -60,13 +60,13 @@ constexpr Key kKeys[] = {
  .null_means = "/var/log/vigil as root, else $XDG_STATE_HOME/vigil/log"},
 {.scope = Scope::daemon, .path = "control", .kind = Kind::section, .fallback = "", .change = kLive,
  .text = "Who may use the control socket."},
-{.scope = Scope::daemon, .path = "control.mode", .kind = Kind::mode, .fallback = "\"0660\"", .change = kLive,
+{.scope = Scope::daemon, .path = "control.mode", .kind = Kind::mode, .fallback = "\"0660\"", .change = kDaemon,
  .text = "File mode of the control socket, octal. Where `read_group` is set the mode is 0666, and rights are judged by "
          "the caller's groups alone."},
-{.scope = Scope::daemon, .path = "control.group", .kind = Kind::account, .fallback = "null", .change = kLive,
+{.scope = Scope::daemon, .path = "control.group", .kind = Kind::account, .fallback = "null", .change = kDaemon,
  .text = "Group whose members may start, stop, restart, kill, signal, pause and resume tasks that exist.",
  .nullable = true, .null_means = "the daemon's own group"},
-{.scope = Scope::daemon, .path = "control.read_group", .kind = Kind::account, .fallback = "null", .change = kLive,
+{.scope = Scope::daemon, .path = "control.read_group", .kind = Kind::account, .fallback = "null", .change = kDaemon,
  .text = "Group whose members may read status and events and nothing else.", .nullable = true,
  .null_means = "nobody"},
 {.scope = Scope::daemon, .path = "log", .kind = Kind::section, .fallback = "", .change = kLive,
@@ -97,7 +97,8 @@ constexpr Key kKeys[] = {
  .text = "Program and arguments; no shell is involved. A program without a slash is looked up in the task's PATH at each "
          "start. Required."},
 {.scope = Scope::task, .path = "autostart", .kind = Kind::boolean, .fallback = "true", .change = kLive,
- .text = "Whether the task is started with the daemon."},
+ .text = "Whether the task is started with the daemon. Turned on by a reload it starts a task that was never started; it "
+         "neither starts one that was stopped or has ended, nor ends one that runs."},
 {.scope = Scope::task, .path = "cwd", .kind = Kind::path, .fallback = "\"/\"", .change = kTask,
  .text = "Working directory."},
 {.scope = Scope::task, .path = "umask", .kind = Kind::mode, .fallback = "\"022\"", .change = kTask,
@@ -141,7 +142,7 @@ constexpr Key kKeys[] = {
  .text = "When the first beat is due after a start, where `ready.timeout` does not say otherwise.", .min = 1},
 {.scope = Scope::task, .path = "heartbeat.signal", .kind = Kind::signal, .fallback = "\"ABRT\"", .change = kLive,
  .text = "The signal for a silent task. SIGKILL follows after `stop.timeout`."},
-{.scope = Scope::task, .path = "heartbeat.access", .kind = Kind::word, .fallback = "\"group\"", .change = kLive,
+{.scope = Scope::task, .path = "heartbeat.access", .kind = Kind::word, .fallback = "\"group\"", .change = kTask,
  .text = "Whose beats count: the main process's only, those of its process group, session and own cgroup, or everyone's.",
  .words = kHeartbeatAccess},
 {.scope = Scope::task, .path = "heartbeat.fd", .kind = Kind::boolean, .fallback = "false", .change = kTask,
@@ -256,6 +257,15 @@ std::vector<const Key*> members_of(Scope scope, std::string_view section) {
             members.push_back(&key);
     }
     return members;
+}
+
+std::string_view change_name(Change change) noexcept {
+    switch (change) {
+        case Change::live: return "live";
+        case Change::task_restart: return "task";
+        case Change::daemon_restart: return "daemon";
+    }
+    return {};
 }
 
 std::string_view last_part(std::string_view path) noexcept {

@@ -50,6 +50,9 @@ enum class Change : std::uint8_t {
     daemon_restart,  ///< at the daemon's next start
 };
 
+/// "live", "task", "daemon"
+[[nodiscard]] std::string_view change_name(Change change) noexcept;
+
 struct Key {
     Scope scope;
     std::string_view path;  ///< "restart.base_delay"

@@ -178,6 +178,7 @@ class Loader {
             if (spec != nullptr) {
                 check_log(*spec, task);
                 config_.tasks.push_back(std::move(spec));
+                config_.task_files.push_back(task.source);
             }
             task.object = json::Value();
         }

@@ -21,8 +21,9 @@ them and reports every error of every file with its place, without doing anythin
 - A signal is named in upper case, with or without `SIG`: `"TERM"`, `"SIGHUP"`, `"RTMIN+3"`.
 - A file holds at most 64 MiB, a configuration at most 20000 tasks, and brackets nest at most 32 deep.
 
-The last column says what a changed value will need once vigild can reload: *live* - it holds at once; *task* - the task is
-restarted; *daemon* - it holds from the daemon's next start. This version reads its configuration when it starts.
+The last column says what a changed value needs at a reload (`vigilctl reload`, or SIGHUP to vigild): *live* - it holds at once, for a
+task that runs too; *task* - the task is restarted if it runs or is about to; *daemon* - it holds from the daemon's next start. A reload
+takes over the whole configuration or, where anything in it is wrong, nothing of it; `vigilctl diff` tells beforehand what it would do.
 
 ```jsonc
 {
@@ -93,15 +94,6 @@ std::string default_of(const Key& key) {
     return out + ": " + std::string(key.null_means);
 }
 
-std::string_view change_of(const Key& key) {
-    switch (key.change) {
-        case Change::live: return "live";
-        case Change::task_restart: return "task";
-        case Change::daemon_restart: return "daemon";
-    }
-    return {};
-}
-
 void append_table(std::string& out, Scope scope, std::string_view section) {
     bool first = true;
     for (const Key* key : members_of(scope, section)) {
@@ -109,7 +101,7 @@ void append_table(std::string& out, Scope scope, std::string_view section) {
         if (first) out += "\n| key | value | default | what it does | reload |\n|---|---|---|---|---|\n";
         first = false;
         out += "| `" + std::string(key->path) + "` | " + kind_of(*key) + " | " + default_of(*key) + " | " +
-               std::string(key->text) + " | " + std::string(change_of(*key)) + " |\n";
+               std::string(key->text) + " | " + std::string(change_name(key->change)) + " |\n";
     }
 }
 

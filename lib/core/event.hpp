@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "core/cause.hpp"
+#include "core/spec.hpp"
 #include "core/state.hpp"
 
 namespace vigil::core::event {
@@ -37,6 +38,14 @@ struct Pause {
 };
 struct Resume {
     Cause by;
+};
+/// The configuration has changed. The task is what `spec` says from now on; `spec` has the task's name and is
+/// not null. With `restart` what differs cannot be given to a running process: a run, or a restart that is
+/// pending, is replaced once, with cause ConfigReload. Without it everything that differs holds at once, for
+/// deadlines that run as well (task_reload.cpp).
+struct NewSpec {
+    SpecPtr spec;
+    bool restart = false;
 };
 
 // From the process side.
@@ -91,7 +100,7 @@ struct Notified {
 namespace vigil::core {
 
 using Event = std::variant<event::Start, event::Stop, event::Restart, event::Kill, event::Remove,
-                           event::Pause, event::Resume, event::Spawned, event::SpawnFailed, event::Exited,
-                           event::StopCommandEnded, event::TreeEmpty, event::Notified>;
+                           event::Pause, event::Resume, event::NewSpec, event::Spawned, event::SpawnFailed,
+                           event::Exited, event::StopCommandEnded, event::TreeEmpty, event::Notified>;
 
 }  // namespace vigil::core

@@ -15,7 +15,7 @@ constexpr int kTooManyDeadExitCode = 70;
 /// A shutdown is never cancelled, and a paused task would hold it up.
 bool barred_by_shutdown(const Event& event) noexcept {
     return std::holds_alternative<event::Start>(event) || std::holds_alternative<event::Restart>(event) ||
-           std::holds_alternative<event::Pause>(event);
+           std::holds_alternative<event::Pause>(event) || std::holds_alternative<event::NewSpec>(event);
 }
 
 /// Whether nothing is said but that the task lives.
@@ -74,6 +74,11 @@ Result<TaskId, Supervisor::AddError> Supervisor::adopt(SpecPtr spec, const TaskR
     return id;
 }
 
+void Supervisor::set_rules(unsigned max_starting, std::optional<double> max_dead_fraction) noexcept {
+    rules_.max_starting = std::max(max_starting, 1U);
+    rules_.max_dead_fraction = max_dead_fraction;
+}
+
 void Supervisor::wake(TimePoint now) {
     const TimePoint due = deadlines_.next();
     if (due == kNever) return;
@@ -87,9 +92,23 @@ void Supervisor::wake(TimePoint now) {
 void Supervisor::handle(TaskId id, Event event, TimePoint now) {
     if (lookup(id) == nullptr) return;
     if (shutdown_ && barred_by_shutdown(event)) return;
-    step(id, std::move(event), now);
+    if (auto* order = std::get_if<event::NewSpec>(&event)) {
+        give_spec(id, std::move(*order), now);
+    } else {
+        step(id, std::move(event), now);
+    }
     serve_queue(now);
     finish_when_done();
+}
+
+/// The key of by_name_ lies in the task's spec, so it has to move with it.
+void Supervisor::give_spec(TaskId id, event::NewSpec order, TimePoint now) {
+    const Task& task = *lookup(id);
+    VIGIL_CHECK(order.spec != nullptr && order.spec->name == task.name(), "a spec went to another task");
+    auto entry = by_name_.extract(task.name());
+    step(id, Event{std::move(order)}, now);
+    entry.key() = task.name();
+    by_name_.insert(std::move(entry));
 }
 
 void Supervisor::judge(TimePoint now) {

@@ -59,6 +59,8 @@ class Supervisor {
     /// was made; that a run has ended meanwhile it says by Exited, as ever (news_of()). All tasks are to be adopted
     /// before the first event is handled. Refused as add() is.
     [[nodiscard]] Result<TaskId, AddError> adopt(SpecPtr spec, const TaskRecord& record, TimePoint now);
+    /// Other bounds from now on; the seed stays. What waits for its turn is served at the next judge().
+    void set_rules(unsigned max_starting, std::optional<double> max_dead_fraction) noexcept;
 
     /// The owner came back from its sleep. Tells supervised time how long it was away: at least since the
     /// deadline that it missed, at most since its last call. What stopped the owner may have stopped its
@@ -117,6 +119,7 @@ class Supervisor {
     void step(TaskId id, E event, TimePoint now);
     /// `before`: nothing for a task that is new.
     void recount(const std::optional<Task::Standing>& before, const Task::Standing& after) noexcept;
+    void give_spec(TaskId id, event::NewSpec order, TimePoint now);
     void reschedule(TaskId id, const Task& task, bool same_state);
     void forget(TaskId id);
     [[nodiscard]] bool turn_is_free() const noexcept { return starting_ < rules_.max_starting; }

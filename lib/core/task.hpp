@@ -1,8 +1,8 @@
 // Layer core. The state machine of one task: what each event means in each state.
 //
 // task_table.cpp holds every (state, event) pair by name; the handlers named there are in task_orders.cpp
-// (what an operator wants) and task_process.cpp (what the process does, and deadlines). Only Task::enter
-// changes the state.
+// (what an operator wants), task_reload.cpp (a changed configuration) and task_process.cpp (what the process
+// does, and deadlines). Only Task::enter changes the state.
 #pragma once
 
 #include <cstdint>
@@ -122,6 +122,13 @@ class Task {
     void pause(event::Pause& order, Turn& turn);
     void resume(event::Resume& order, Turn& turn);
 
+    // A changed configuration: task_reload.cpp.
+    void respec_created(event::NewSpec& order, Turn& turn);
+    void respec_run(event::NewSpec& order, Turn& turn);
+    void respec_stopping(event::NewSpec& order, Turn& turn);
+    void respec_failed(event::NewSpec& order, Turn& turn);
+    void respec_idle(event::NewSpec& order, Turn& turn);
+
     // What the process does: task_process.cpp.
     void came_up(event::Spawned& event, Turn& turn);
     void came_up_late(event::Spawned& event, Turn& turn);
@@ -170,6 +177,9 @@ class Task {
 
     // Parts of handlers, beside them.
     void end_by_order(Cause by, bool now, Turn& turn);
+    /// Gives the spec that held before.
+    SpecPtr take_spec(event::NewSpec& order);
+    void move_run_deadlines(const TaskSpec& before, TimePoint now);
     void take_notes(event::Notified& event, const Turn& turn);
     void heed(bool trigger, bool stopping, Turn& turn);
     void fail_by_trigger(Turn& turn);
@@ -190,6 +200,7 @@ class Task {
         std::optional<int> exit_status;
         std::optional<TimePoint> last_beat;         ///< in the owner's time
         std::optional<Duration> heartbeat_timeout;  ///< WATCHDOG_USEC=
+        bool triggered = false;  ///< WATCHDOG=trigger while it was paused; acted upon when it is resumed
     };
 
     SpecPtr spec_;

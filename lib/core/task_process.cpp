@@ -120,7 +120,7 @@ void Task::notified_starting(event::Notified& event, Turn& turn) {
 
 void Task::notified_healthy(event::Notified& event, Turn& turn) {
     take_notes(event, turn);
-    if (spec_->heartbeat && (event.beat || event.watchdog))
+    if (spec_->heartbeat && (event.beat || event.watchdog) && !notes_.triggered)
         std::get<state::Healthy>(state_).beat_due = add_saturating(run_time(turn.now), silence_allowed());
     heed(event.trigger, event.stopping, turn);
 }
@@ -152,6 +152,7 @@ void Task::fail_by_trigger(Turn& turn) {
         // Said before the task was paused; nothing passes until it is resumed, and then this is due at once.
         if (auto* starting = std::get_if<state::Starting>(&state_)) starting->ready_due = *paused_since_;
         if (auto* healthy = std::get_if<state::Healthy>(&state_)) healthy->beat_due = *paused_since_;
+        notes_.triggered = true;
         return;
     }
     begin_stopping({cause::HeartbeatTimeout{}}, false, turn);
@@ -170,7 +171,8 @@ void Task::ready_overdue(event::DeadlinePassed&, Turn& turn) {
 void Task::beat_overdue(event::DeadlinePassed&, Turn& turn) {
     // The other deadline of `healthy`, stable_due, is settled before every event.
     if (turn.now < std::get<state::Healthy>(state_).beat_due) return;
-    begin_stopping({cause::HeartbeatTimeout{silence_allowed()}}, false, turn);
+    begin_stopping({cause::HeartbeatTimeout{notes_.triggered ? Duration::zero() : silence_allowed()}}, false,
+                   turn);
     ask_to_end(spec_->heartbeat.value_or(HeartbeatRule{}).signal, spec_->stop.to, turn);
 }
 

@@ -41,6 +41,10 @@ template <> struct Task::Cells<event::Resume> { static constexpr Row<event::Resu
                          &Task::no_process,   &Task::resume,           &Task::resume,           &Task::resume,
                          &Task::no_process,   &Task::no_process,       &Task::no_process,       &Task::no_process}; };
 
+template <> struct Task::Cells<event::NewSpec> { static constexpr Row<event::NewSpec> row{
+                         &Task::respec_created, &Task::respec_run,     &Task::respec_run,       &Task::respec_stopping,
+                         &Task::respec_failed, &Task::respec_idle,     &Task::respec_idle,      &Task::respec_idle}; };
+
 template <> struct Task::Cells<event::Spawned> { static constexpr Row<event::Spawned> row{
                          &Task::no_process,   &Task::came_up,          &Task::answered_already, &Task::came_up_late,
                          &Task::no_process,   &Task::no_process,       &Task::no_process,       &Task::no_process}; };

@@ -56,12 +56,13 @@ void read_started(JsonCursor& in, DaemonStatus& to) {
     to.started_at = at.value_or(WallTime{});
 }
 
-constexpr std::array<Field<DaemonStatus>, 11> kStatusFields = {{
+constexpr std::array<Field<DaemonStatus>, 12> kStatusFields = {{
     {"version", [](JsonCursor& in, DaemonStatus& to) { in.read(to.version); }},
     {"pid", [](JsonCursor& in, DaemonStatus& to) { in.read(to.pid); }},
     {"started_at", read_started},
     {"uptime_ms", [](JsonCursor& in, DaemonStatus& to) { in.read(to.uptime); }},
     {"config_files", [](JsonCursor& in, DaemonStatus& to) { read_strings(in, to.config_files); }},
+    {"config_changed", [](JsonCursor& in, DaemonStatus& to) { in.read(to.config_changed); }},
     {"runtime_dir", [](JsonCursor& in, DaemonStatus& to) { read_text(in, to.runtime_dir); }},
     {"socket", [](JsonCursor& in, DaemonStatus& to) { read_text(in, to.socket); }},
     {"shutting_down", [](JsonCursor& in, DaemonStatus& to) { in.read(to.shutting_down); }},
@@ -90,7 +91,7 @@ void write_daemon_status(json::Writer& out, const DaemonStatus& status) {
     out.member("pid", status.pid).member("started_at", Rfc3339(status.started_at).view());
     out.member("uptime_ms", status.uptime.count()).key("config_files").begin_array();
     for (const std::string& file : status.config_files) out.value(file);
-    out.end_array();
+    out.end_array().member("config_changed", status.config_changed);
     write_text(out, "runtime_dir", status.runtime_dir);
     write_text(out, "socket", status.socket);
     out.member("shutting_down", status.shutting_down).member("clients", status.clients);

@@ -46,7 +46,7 @@ struct DropCounterName {
 [[nodiscard]] const std::array<DropCounterName, 7>& drop_counters() noexcept;
 
 /// {"name":"vigild","version":...,"api":1,"pid":...,"started_at":...,"uptime_ms":...,"config_files":[...],
-///  "runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
+///  "config_changed":false,"runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
 ///  "tasks":{"total":12,"created":0,"starting":0,"healthy":11,...},"dropped":{...}}
 struct DaemonStatus {
     std::string version;
@@ -54,6 +54,9 @@ struct DaemonStatus {
     WallTime started_at{};
     std::chrono::milliseconds uptime{};
     std::vector<std::string> config_files;
+    /// What is on the disk is not what was read: by time, size and inode of the files, and by which there
+    /// are.
+    bool config_changed = false;
     std::string runtime_dir;
     std::string socket;
     bool shutting_down = false;

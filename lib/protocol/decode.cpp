@@ -180,19 +180,30 @@ void Reader::read_object(std::string_view name, const json::Value*& to) {
     to = value;
 }
 
-Params read_order(Reader& in, bool has_now) {
+/// Of these methods some have no "now" and some no "persist"; then check_names() has refused it.
+Params read_order(Reader& in) {
     params::TaskOrder order;
     in.read("name", order.names);
     in.read("wait", order.wait);
     in.read("timeout", order.timeout);
-    if (has_now) in.read("now", order.now);
+    in.read("now", order.now);
+    in.read("persist", order.persist);
     return order;
+}
+
+Params read_reload(Reader& in) {
+    params::DaemonReload reload;
+    in.read("dry_run", reload.dry_run);
+    in.read("wait", reload.wait);
+    in.read("timeout", reload.timeout);
+    return reload;
 }
 
 Params read_add(Reader& in) {
     params::TaskAdd add;
     in.read("name", add.name);
     in.read_object("spec", add.spec);
+    in.read("persist", add.persist);
     in.read("wait", add.wait);
     in.read("timeout", add.timeout);
     return add;
@@ -245,12 +256,13 @@ Params read_params(const MethodInfo& method, Reader& in) {
     switch (method.id) {
         case Method::daemon_check: return read_check(in);
         case Method::daemon_shutdown: return read_shutdown(in);
+        case Method::daemon_reload: return read_reload(in);
         case Method::task_add: return read_add(in);
         case Method::task_remove:
         case Method::task_start:
         case Method::task_stop:
-        case Method::task_restart: return read_order(in, false);
-        case Method::task_kill: return read_order(in, true);
+        case Method::task_restart:
+        case Method::task_kill: return read_order(in);
         case Method::task_signal: return read_signal_order(in);
         case Method::task_status: return read_status(in);
         case Method::task_wait: return read_wait(in);
@@ -260,8 +272,7 @@ Params read_params(const MethodInfo& method, Reader& in) {
         case Method::events_subscribe: return read_names<params::EventsSubscribe>(in);
         case Method::daemon_hello:
         case Method::daemon_status:
-        case Method::daemon_upgrade:
-        case Method::daemon_reload: break;
+        case Method::daemon_upgrade: break;
     }
     return params::None{};
 }

@@ -21,11 +21,19 @@ constexpr std::array<Parameter, 1> kPath = {
     {{"path", Type::text, false, "an absolute path (default: the daemon's own file)"}}};
 constexpr std::array<Parameter, 1> kNow = {
     {{"now", Type::boolean, false, "SIGKILL to everything at once (default: false)"}}};
-constexpr std::array<Parameter, 4> kAdd = {
+constexpr std::array<Parameter, 5> kAdd = {
     {{"name", Type::text, true, "the new task's name"},
      {"spec", Type::object, true, "the task as it stands under \"tasks\""},
+     {"persist", Type::boolean, false, "also write it to conf.d/NAME.json (default: false)"},
      kWait,
      kTimeout}};
+constexpr std::array<Parameter, 4> kRemove = {
+    {kName,
+     {"persist", Type::boolean, false, "also take conf.d/NAME.json away (default: false)"},
+     kWait,
+     kTimeout}};
+constexpr std::array<Parameter, 3> kReload = {
+    {{"dry_run", Type::boolean, false, "only tell what would change (default: false)"}, kWait, kTimeout}};
 constexpr std::array<Parameter, 3> kOrder = {{kName, kWait, kTimeout}};
 constexpr std::array<Parameter, 4> kKill = {
     {kName, {"now", Type::boolean, false, "SIGKILL at once (default: false)"}, kWait, kTimeout}};
@@ -52,7 +60,7 @@ constexpr std::array<MethodInfo, 19> kMethods = {{
      "judge a configuration without using it"},
     {Method::daemon_shutdown, "daemon.shutdown", Right::admin, kYes, kNow, "stop every task, then end"},
     {Method::task_add, "task.add", Right::admin, kYes, kAdd, "add a task"},
-    {Method::task_remove, "task.remove", Right::admin, kYes, kOrder, "stop tasks and forget them"},
+    {Method::task_remove, "task.remove", Right::admin, kYes, kRemove, "stop tasks and forget them"},
     {Method::task_start, "task.start", Right::operate, kYes, kOrder, "start tasks; resets their attempts"},
     {Method::task_stop, "task.stop", Right::operate, kYes, kOrder,
      "end tasks gracefully and leave them stopped"},
@@ -69,8 +77,8 @@ constexpr std::array<MethodInfo, 19> kMethods = {{
      "be told every change of state"},
     {Method::daemon_upgrade, "daemon.upgrade", Right::admin, kNotYet, kNone,
      "re-execute the daemon in place"},
-    {Method::daemon_reload, "daemon.reload", Right::admin, kNotYet, kNone,
-     "take over the changed configuration"},
+    {Method::daemon_reload, "daemon.reload", Right::admin, kYes, kReload,
+     "take over the changed configuration, whole or not at all"},
 }};
 
 constexpr bool in_order_of_method() {

@@ -39,8 +39,7 @@ enum class Method : std::uint8_t {
     task_resume,
     task_logs,
     events_subscribe,
-    // Named by the protocol, not carried out by this version.
-    daemon_upgrade,
+    daemon_upgrade,  ///< named by the protocol, not carried out by this version
     daemon_reload,
 };
 
@@ -88,6 +87,7 @@ struct TaskOrder {
     bool wait = true;                       ///< answer when the outcome is reached, else at once
     std::optional<core::Duration> timeout;  ///< how long to wait at most; 0: not at all
     bool now = false;                       ///< task.kill only: SIGKILL at once
+    bool persist = false;                   ///< task.remove only: from the configuration files as well
 };
 /// task.add. An added task with autostart is answered like a started one.
 struct TaskAdd {
@@ -95,6 +95,7 @@ struct TaskAdd {
     /// The task's object as it stands under "tasks" in a configuration; lives as long as the request's
     /// document.
     const json::Value* spec = nullptr;
+    bool persist = false;  ///< write it to the configuration as well
     bool wait = true;
     std::optional<core::Duration> timeout;
 };
@@ -123,6 +124,11 @@ struct TaskLogs {
 struct DaemonCheck {
     std::optional<std::string> path;  ///< absolute; nothing: the file the daemon was started with
 };
+struct DaemonReload {
+    bool dry_run = false;  ///< tell what would change, and change nothing
+    bool wait = true;      ///< answer when what follows from it is done, else once it is applied
+    std::optional<core::Duration> timeout;
+};
 struct DaemonShutdown {
     bool now = false;  ///< SIGKILL to everything at once
 };
@@ -132,9 +138,10 @@ struct EventsSubscribe {
 
 }  // namespace params
 
-using Params = std::variant<params::None, params::TaskOrder, params::TaskAdd, params::TaskSignal,
-                            params::TaskWait, params::TaskFreeze, params::TaskStatus, params::TaskLogs,
-                            params::DaemonCheck, params::DaemonShutdown, params::EventsSubscribe>;
+using Params =
+    std::variant<params::None, params::TaskOrder, params::TaskAdd, params::TaskSignal, params::TaskWait,
+                 params::TaskFreeze, params::TaskStatus, params::TaskLogs, params::DaemonCheck,
+                 params::DaemonReload, params::DaemonShutdown, params::EventsSubscribe>;
 
 /// Checks names, types and ranges of `given` (nullptr: none) against the method's table and fills its struct.
 /// Unknown parameters are errors that name the nearest known one.

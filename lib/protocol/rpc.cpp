@@ -87,12 +87,6 @@ void write_outcome(json::Writer& out, const TaskOutcome& task) {
     out.end_object();
 }
 
-void write_outcome_array(json::Writer& out, const std::vector<TaskOutcome>& tasks) {
-    out.begin_array();
-    for (const TaskOutcome& task : tasks) write_outcome(out, task);
-    out.end_array();
-}
-
 void write_strings(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
     if (texts.empty()) return;
     out.key(name).begin_array();
@@ -114,6 +108,12 @@ void write_error_data(json::Writer& out, const RpcError& error) {
 }
 
 }  // namespace
+
+void write_outcome_array(json::Writer& out, const std::vector<TaskOutcome>& tasks) {
+    out.begin_array();
+    for (const TaskOutcome& task : tasks) write_outcome(out, task);
+    out.end_array();
+}
 
 std::string_view error_kind(ErrorCode code) noexcept {
     switch (code) {

@@ -114,6 +114,8 @@ void write_error(std::string& out, const RequestId& id, const RpcError& error);
 
 /// {"tasks":[...]}: the result of every method that gives orders to tasks.
 void write_outcomes(json::Writer& out, const std::vector<TaskOutcome>& tasks);
+/// The array alone, as a member's value.
+void write_outcome_array(json::Writer& out, const std::vector<TaskOutcome>& tasks);
 
 // The client's side.
 

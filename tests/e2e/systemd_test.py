@@ -47,7 +47,9 @@ class Machine:
         for program in (cases.VIGILD, cases.VIGILCTL):
             shutil.copy(program, os.path.join(stage, "usr/local/bin"))
         with open(os.path.join(cases.BUILD, "tests/systemd/vigil.service")) as file:
-            unit = file.read().replace(cases.VIGILD, "/usr/local/bin/vigild")
+            unit = file.read()
+        for program in (cases.VIGILD, cases.VIGILCTL):
+            unit = unit.replace(program, os.path.join("/usr/local/bin", os.path.basename(program)))
         with open(os.path.join(stage, "etc/systemd/system/vigil.service"), "w") as file:
             file.write(unit)
         with open(os.path.join(stage, "etc/systemd/system/vigil.service.d/test.conf"), "w") as file:
@@ -139,6 +141,23 @@ def a_start_waits_for_readiness_and_a_stop_leaves_nothing():
         assert not machine.marked(), processes.describe(machine.marked())
         equal(machine.command("test", "-e", "/run/vigil").code, 1, "the runtime directory is gone")
         machine.succeeds("systemctl", "start", "vigil")
+        machine.whole_tree()
+
+
+@case(timeout=180)
+def systemctl_reload_takes_over_a_changed_configuration_and_fails_for_a_broken_one():
+    with Machine() as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        machine.whole_tree()
+        vigild = machine.main_pid()
+        tasks = {**TASKS, "more": {"command": ["/bin/sleep", "1000"]}}
+        machine.succeeds("/bin/sh", "-c", "cat > /etc/vigil/vigil.json <<'END'\n"
+                         + json.dumps({"version": 1, "tasks": tasks}) + "\nEND")
+        machine.succeeds("systemctl", "reload", "vigil")
+        contains(machine.succeeds("/usr/local/bin/vigilctl", "wait", "more", "--for=healthy").out, "more")
+        machine.succeeds("/bin/sh", "-c", "echo '{' > /etc/vigil/vigil.json")
+        assert machine.command("systemctl", "reload", "vigil").code != 0, "a broken configuration was reloaded"
+        equal((machine.property("ActiveState"), machine.main_pid()), ("active", vigild), "vigild runs on")
         machine.whole_tree()
 
 

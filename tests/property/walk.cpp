@@ -59,10 +59,27 @@ void Walk::give_order() {
     const Cause by{cause::ByOperator{}};
     const Event orders[] = {event::Start{by},       event::Stop{by, false}, event::Restart{by},
                             event::Kill{by, false}, event::Kill{by, true},  event::Pause{by},
-                            event::Resume{by},      event::Remove{by}};
+                            event::Resume{by},      event::Remove{by},      changed_spec(*task)};
     const std::size_t chosen = below(std::size(orders));
     note("order " + std::to_string(chosen) + " to " + std::to_string(static_cast<std::uint32_t>(*task)));
     witness_.order(*task, orders[chosen], now_);
+}
+
+/// What cannot change in a run changes only together with a restart.
+event::NewSpec Walk::changed_spec(TaskId task) {
+    const TaskSpec& before = **supervisor_.report(task, now_)->spec;
+    TaskSpec after = *some_spec();
+    after.name = before.name;
+    const bool restart = one_in(2);
+    if (!restart) {
+        after.launch = before.launch;
+        after.ready.on = before.ready.on;
+        after.heartbeat = before.heartbeat;
+        if (after.heartbeat) after.heartbeat->initial_delay = one_in(2) ? 3s : 1s;
+        if (before.ready.timeout) after.ready.timeout = one_in(2) ? 10s : 3s;
+        if (!before.ready.timeout) after.ready.timeout.reset();
+    }
+    return {std::make_shared<const TaskSpec>(std::move(after)), restart};
 }
 
 void Walk::forge_event() {

@@ -45,6 +45,7 @@ class Walk {
     [[nodiscard]] bool one_in(std::uint64_t count) { return below(count) == 0; }
     [[nodiscard]] Duration up_to(Duration limit);
     [[nodiscard]] SpecPtr some_spec();
+    [[nodiscard]] event::NewSpec changed_spec(TaskId task);
     [[nodiscard]] ExitStatus some_end();
     [[nodiscard]] event::Notified some_message();
     void note(std::string what);

@@ -65,8 +65,12 @@ void Witness::spawn(const effect::Spawn& effect) {
             effect.task);
     for (const auto& [key, process] : world_.processes())
         require(key.first != effect.task, "a task has at most one run at a time", effect.task);
+    require(task.spec == nullptr || effect.generation <= task.respecced_at || effect.spec == task.spec,
+            "a run has the spec that was given last", effect.task);
     known_[effect.task].end_is_ordered = false;
     world_.spawn(effect);
+    // It was given another while this was on its way.
+    if (task.spec != nullptr) world_.find(effect.task, effect.generation)->spec = task.spec;
 }
 
 void Witness::signal(const effect::Signal& effect) {
@@ -132,7 +136,7 @@ void Witness::announce(const effect::Announce& effect) {
     may_crash();
     if (!effect.from) {
         const auto adopted = adopted_.extract(effect.task);
-        known_.insert_or_assign(effect.task, adopted ? adopted.mapped() : Known{.state = std::nullopt});
+        known_.insert_or_assign(effect.task, adopted ? adopted.mapped() : Known{});
     }
     Known& task = known_[effect.task];
     require(task.state == effect.from, "an announcement goes on where the last one ended", effect.task);
@@ -195,9 +199,12 @@ void Witness::adopt(const Written& written, std::map<World::Key, Process>& found
     adopted_[*task] = {.state = std::nullopt,
                        .generation = record.generation,
                        .attempts = record.attempts,
-                       .may_start = record.desired == Desired::up,
+                       // Of a task in `created` nobody has ordered anything yet.
+                       .may_start = record.desired == Desired::up || record.state == StateName::created,
                        .ordered_up_to = record.generation,
-                       .end_is_ordered = record.ordered};
+                       .end_is_ordered = record.ordered,
+                       .spec = written.spec,
+                       .respecced_at = {}};
     if (!has_run(record)) return;
     FoundRun run;
     auto process = found.extract({before, record.generation});
@@ -237,14 +244,38 @@ void Witness::order(TaskId task, Event order, TimePoint now) {
     if (has_process(before->state) &&
         (end || (start && !start_of_running && before->pid != 0 && !shutting_down_)))
         known_[task].end_is_ordered = true;
+    const auto* respec = std::get_if<event::NewSpec>(&order);
+    if (respec != nullptr && !shutting_down_) change_spec(task, *respec, *before);
+    const bool replaced = respec != nullptr && respec->restart && !shutting_down_ &&
+                          before->desired == Desired::up &&
+                          (has_process(before->state) || before->state == StateName::failed);
+    const bool stays = respec != nullptr && !replaced && before->state != StateName::created &&
+                       before->state != StateName::failed;
     supervisor_.handle(task, std::move(order), now);
     const auto after = supervisor_.report(task, now);
+    require(respec == nullptr || after, "a new spec removes no task", task);
     if (!after) return;
     require(after->attempts <= before->attempts, "an order never spends the budget", task);
+    require(!stays || (after->state == before->state && after->desired == before->desired &&
+                       after->generation == before->generation),
+            "a new spec that needs no restart leaves a task where it is", task);
+    if (replaced) require(after->desired == Desired::up, "a task that restarts is wanted up", task);
     if (start && !start_of_running && !removing && !shutting_down_)
         require(after->attempts == 0, "a start or restart gives the budget back", task);
     if (start && !removing && !shutting_down_)
         require(after->desired == Desired::up, "a start or restart is what is desired", task);
+}
+
+/// A run keeps the program that it was started with, but is ended by the rule of its new spec.
+void Witness::change_spec(TaskId task, const event::NewSpec& order, const TaskReport& before) {
+    known_[task].spec = order.spec;
+    known_[task].respecced_at = before.generation;
+    if (order.restart && before.desired == Desired::up && has_process(before.state))
+        known_[task].end_is_ordered = true;
+    Process* process = world_.find(task, before.generation);
+    if (process != nullptr) process->spec = order.spec;
+    const auto ending = endings_.find({task, before.generation});
+    if (ending != endings_.end()) ending->second.allowed += allowed(*order.spec);
 }
 
 void Witness::forge(TaskId task, Event event, TimePoint now) {

@@ -62,6 +62,8 @@ class Witness final : public ProcessPort, public AnnouncePort, public RecordPort
         Generation
             ordered_up_to{};  ///< runs that were asked for before that stop; their Spawn may be on its way
         bool end_is_ordered = false;  ///< the present run's end was ordered
+        SpecPtr spec;                 ///< as changed last; null: as it was added
+        Generation respecced_at{};    ///< runs up to this one were asked for before the change
     };
     /// A run that was asked to end.
     struct Ending {
@@ -79,6 +81,7 @@ class Witness final : public ProcessPort, public AnnouncePort, public RecordPort
     void adopt(const Written& written, std::map<World::Key, Process>& found, TaskId before, TimePoint now,
                News& news);
     void may_crash();
+    void change_spec(TaskId task, const event::NewSpec& order, const TaskReport& before);
     void require(bool kept, const char* promise, TaskId task);
     void look_at(TaskId id, TimePoint now, std::size_t& starting, std::vector<std::size_t>& counts);
 

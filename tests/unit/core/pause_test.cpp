@@ -161,6 +161,22 @@ TEST_CASE("pause without a process, before Spawned or after SIGKILL does nothing
     CHECK_FALSE(after.report().paused);
 }
 
+TEST_CASE("a trigger that came during a pause is told as one, and a beat after it takes nothing back") {
+    Stage stage;
+    stage.given_healthy(beating());
+    stage.pause();
+    event::Notified trigger;
+    trigger.trigger = true;
+    stage.notifies(trigger);
+    stage.beats();
+    stage.resume();
+    stage.turn();
+    REQUIRE(stage.state() == "stopping");
+    const auto* silence = std::get_if<cause::HeartbeatTimeout>(&stage.report().cause->kind);
+    REQUIRE(silence != nullptr);
+    CHECK(silence->timeout == 0s);
+}
+
 TEST_CASE("start of a paused task is done already; it stays paused") {
     Stage stage;
     stage.given_healthy();

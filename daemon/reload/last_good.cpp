@@ -1,0 +1,63 @@
+#include "reload/last_good.hpp"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "config/describe.hpp"
+#include "linux/durable_file.hpp"
+
+namespace vigil::daemon {
+
+namespace {
+
+/// Missing parents too, as the XDG Base Directory Specification asks of who writes there. What cannot be made
+/// is found out by the write that follows.
+void make_directories_of(const std::string& path) {
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        (void)::mkdir(path.substr(0, slash).c_str(), 0700);
+}
+
+}  // namespace
+
+LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
+    : loop_(loop), log_(std::move(log)) {
+    const bool lasts =
+        !directories.state.empty() && !(directories.state + "/").starts_with(directories.runtime + "/");
+    if (lasts) path_ = directories.state + "/last-good.json";
+}
+
+void LastGood::keep(Content content) {
+    if (path_.empty()) return;
+    if (writing_)
+        next_ = std::move(content);
+    else
+        write(std::move(content));
+}
+
+void LastGood::write(Content content) {
+    struct Work {
+        Content content;
+        std::string path;
+        Result<void> outcome;
+    };
+    auto work = std::make_shared<Work>(Work{std::move(content), path_, {}});
+    writing_ = true;
+    loop_.aside(
+        [work] {
+            const Content& from = work->content;
+            make_directories_of(work->path);
+            work->outcome = os::write_durably(
+                work->path, config::describe(from.settings, from.tasks, from.defaults, from.files), 0600,
+                os::IfExists::replace);
+        },
+        [this, work] {
+            writing_ = false;
+            if (!work->outcome && !std::exchange(failed_, true))
+                log_->warn("the running configuration is not kept: {}", work->outcome.error().text());
+            if (work->outcome) failed_ = false;
+            if (next_) write(*std::exchange(next_, std::nullopt));
+        });
+}
+
+}  // namespace vigil::daemon
