@@ -88,8 +88,8 @@ constexpr Key kKeys[] = {
          "looked for instead. With `auto` the reason is in the log; a path that cannot be used ends the start.",
  .words = kCgroup},
 {.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "\"adopt\"", .change = kDaemon,
- .text = "What becomes of tasks that a killed daemon left running. This version cannot take them over yet: under systemd "
-         "they end with it, and what the next daemon finds in its cgroups it ends before it starts anything.",
+ .text = "What becomes of tasks that a killed daemon left running: the next one takes them over, with their processes and "
+         "states. What it finds in its cgroups beside them it ends. The shipped systemd unit ends them with the daemon.",
  .words = kOrphanPolicy, .later_words = kLaterOrphanPolicy},
 
 // ---- task ----------------------------------------------------------------------------------------------------
