@@ -1,4 +1,4 @@
-// Runs that a daemon before this one has started.
+// By what runs are known again, and runs that a daemon before this one has started.
 #include <utility>
 
 #include "linux/known_process.hpp"
@@ -6,6 +6,16 @@
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
+
+RecordBook::Marks TaskProcesses::marks_of(const Run& run) {
+    RecordBook::Marks marks{.inode = os::unique_inode(run.tree->pidfd()),
+                            .uid = run.identity.uid,
+                            .cgroup = static_cast<bool>(run.tree->cgroup()),
+                            .notify_path = run.notify.path()};
+    if (marks.inode == 0)
+        if (const auto entry = os::read_process(run.identity.leader)) marks.start_time = entry->start_time;
+    return marks;
+}
 
 core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found,
                                     Kept& kept) {
@@ -16,7 +26,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     os::TaskCgroup cgroup =
         cgroups_ ? os::TaskCgroup::adopt(cgroups_, record.name, record.generation) : os::TaskCgroup();
     UniqueFd pidfd = os::find_again({found.pid, marks.pidfd_inode, marks.start_time, invocation});
-    // Its own end of the record: nothing can be in a cgroup for whose run the kernel wrote no pid.
+    // The kernel wrote none: nothing of this run ever was, in a cgroup or out of it.
     if (found.pid == 0) return {};
 
     auto run = std::make_unique<Run>();

@@ -21,16 +21,6 @@ core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
 }
 
-RecordBook::Marks marks_of(const Run& run) {
-    RecordBook::Marks marks{.inode = os::unique_inode(run.tree->pidfd()),
-                            .uid = run.identity.uid,
-                            .cgroup = static_cast<bool>(run.tree->cgroup()),
-                            .notify_path = run.notify.path()};
-    if (marks.inode == 0)
-        if (const auto entry = os::read_process(run.identity.leader)) marks.start_time = entry->start_time;
-    return marks;
-}
-
 }  // namespace
 
 TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dropped,

@@ -86,6 +86,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     [[nodiscard]] std::optional<os::ChildEnd> end_of_main(Run& run, core::TimePoint now);
     void look_at_lingering(core::Supervisor& supervisor, core::TimePoint now);
     void change_main(Run& run, pid_t pid, UniqueFd pidfd);
+    /// By what the next daemon is to know its process again.
+    [[nodiscard]] static RecordBook::Marks marks_of(const Run& run);
     void adopt_main(Run& run, pid_t main_pid);
     void take_watch(Run& run);
     void watch(Run& run, int fd, os::WatchKind kind);
