@@ -18,9 +18,10 @@ Signals:
   SIGHUP            take over the changed configuration (as vigilctl reload does) and open the logs anew
 
 Exit codes:
-  0   stopped as asked; --check: the configuration is valid; --dump-state: the table was printed
+  0   stopped as asked; --check: the configuration is valid; --dump-state: the table was printed;
+      --cleanup: nothing is left
   1   cannot start: another vigild runs on the runtime directory, or a directory or socket cannot be made;
-      --dump-state: the file cannot be read
+      --dump-state: the file cannot be read; --cleanup: a vigild runs, or something could not be ended
   2   wrong usage
   70  stopped by itself: more tasks are dead than daemon.max_dead_fraction allows
   78  the configuration is invalid
@@ -42,6 +43,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     app.set_version_flag("--version", std::string("vigild ") + kVersion);
     app.add_option("-c,--config", line.config_file, "Configuration file")->type_name("FILE");
     app.add_flag("--check", line.check, "Check the configuration, report every error in it, and exit");
+    app.add_flag("--cleanup", line.cleanup,
+                 "End the tasks that a vigild which is not there any more has left running, and exit");
     std::string state_table;
     const CLI::Option* const dump =
         app.add_option(

@@ -12,6 +12,7 @@ struct CommandLine {
     bool check = false;       ///< only say whether the configuration is valid
     /// Only print a state table; empty: the one of the configuration's runtime directory.
     std::optional<std::string> dump_state;
+    bool cleanup = false;  ///< only end what a vigild that is gone has left
     std::vector<std::string> disabled_features;
 };
 

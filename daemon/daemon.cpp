@@ -31,12 +31,6 @@ core::SupervisorRules rules_of(const config::DaemonSettings& settings) {
             .seed = std::random_device{}()};
 }
 
-os::CgroupWish cgroup_wish(const std::string& setting) {
-    if (setting == "auto") return {.kind = os::CgroupWish::Kind::automatic, .path = {}};
-    if (setting == "off") return {.kind = os::CgroupWish::Kind::off, .path = {}};
-    return {.kind = os::CgroupWish::Kind::path, .path = setting};
-}
-
 void say_cgroups(const os::CgroupHome::Opened& opened, spdlog::logger& log) {
     if (opened.home) {
         log.info("each task gets a cgroup below {}", opened.home->base());

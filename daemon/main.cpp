@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string>
 
+#include "cleanup.hpp"
 #include "command_line.hpp"
 #include "config/config.hpp"
 #include "config_files.hpp"
@@ -87,6 +88,7 @@ int run(const CommandLine& line) {
         if (!directories) return fail(directories.error().text(), exit_code::kCannotRead);
         return dump_state(state_table_path(*directories));
     }
+    if (line.cleanup) return clean_up(config->daemon, process->features);
 
     const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));
     auto place = take_place(config->daemon, log);

@@ -36,6 +36,12 @@ Result<Directories> choose_directories(const config::DaemonSettings& settings) {
     return directories;
 }
 
+os::CgroupWish cgroup_wish(const std::string& setting) {
+    if (setting == "auto") return {.kind = os::CgroupWish::Kind::automatic, .path = {}};
+    if (setting == "off") return {.kind = os::CgroupWish::Kind::off, .path = {}};
+    return {.kind = os::CgroupWish::Kind::path, .path = setting};
+}
+
 Result<Place> take_place(const config::DaemonSettings& settings,
                          const std::shared_ptr<spdlog::logger>& log) {
     auto directories = choose_directories(settings);

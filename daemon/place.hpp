@@ -8,6 +8,7 @@
 
 #include "config/config.hpp"
 #include "control/access.hpp"
+#include "linux/cgroup.hpp"
 #include "linux/unix_listener.hpp"
 #include "paths.hpp"
 #include "recovery/keeping.hpp"
@@ -27,6 +28,9 @@ struct Place {
 
 /// Those that are set, and the user's or the system's for the others. Makes nothing.
 [[nodiscard]] Result<Directories> choose_directories(const config::DaemonSettings& settings);
+
+/// What `daemon.cgroup` asks for.
+[[nodiscard]] os::CgroupWish cgroup_wish(const std::string& setting);
 
 /// Takes the runtime directory, its keeper and its control socket. The error says who has it, or what is in the way.
 [[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings,

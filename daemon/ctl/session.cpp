@@ -16,7 +16,9 @@ using protocol::TaskOutcome;
 constexpr core::Duration kGrace = std::chrono::seconds(2);
 
 std::string timed_out(const Options& options) {
-    if (!options.timeout) return "the daemon did not answer within " + format_duration(kAnswerWithin);
+    if (!options.timeout)
+        return "the daemon did not answer within " + format_duration(kAnswerWithin) +
+               "; it hangs, or it was killed and its socket is held for the next one";
     return "timed out after " + format_duration(*options.timeout);
 }
 
@@ -59,6 +61,14 @@ client::Patience for_order(const Options& options, const Terminal& terminal) {
 Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal) {
     const auto sockets = client::socket_candidates(options.socket, client::present_surroundings());
     return client::Client::open(sockets, for_question(options, terminal));
+}
+
+Result<client::Client, client::Fault> connect_for_order(const Options& options, const Terminal& terminal) {
+    auto client = connect(options, terminal);
+    if (!client) return client;
+    // A socket takes connections for as long as anybody holds it: the keeper does, when the daemon was killed.
+    if (const auto hello = client->hello(for_question(options, terminal)); !hello) return Failure{hello.error()};
+    return client;
 }
 
 Result<Answered, int> call_for_names(client::Client& client, protocol::Method method,

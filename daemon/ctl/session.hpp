@@ -23,6 +23,10 @@ inline constexpr core::Duration kAnswerWithin = std::chrono::seconds(10);
 [[nodiscard]] client::Patience for_order(const Options& options, const Terminal& terminal);
 
 [[nodiscard]] Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal);
+/// The same, with a daemon that has answered: an order waits for its outcome however long it takes, so it is not to be
+/// left in the queue of a socket behind which there is none.
+[[nodiscard]] Result<client::Client, client::Fault> connect_for_order(const Options& options,
+                                                                      const Terminal& terminal);
 
 /// A result, with what could be answered only.
 struct Answered {

@@ -12,7 +12,7 @@ using protocol::Method;
 
 /// Sends one order and reports what became of it.
 int give(Method method, const std::string& params, const Options& options, const Terminal& terminal) {
-    auto client = connect(options, terminal);
+    auto client = connect_for_order(options, terminal);
     if (!client) return report(client.error(), options, terminal);
     client::Patience patience = for_order(options, terminal);
     auto answer = [&] {

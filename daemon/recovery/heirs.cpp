@@ -1,5 +1,6 @@
 #include "recovery/heirs.hpp"
 
+#include <csignal>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -7,6 +8,9 @@
 #include "config/describe.hpp"
 #include "core/found_run.hpp"
 #include "json/parse.hpp"
+#include "linux/known_process.hpp"
+#include "linux/process.hpp"
+#include "linux/random_name.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
@@ -23,7 +27,8 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book
         // One spec for all that has it, with the defaults that they share.
         if (same || (!spec && now != nullptr)) spec = *now;
         if (!spec) {
-            log.error("{}: given up, since nothing says how it is to be run", found.record.task.name);
+            log.error("{}: ended and given up, since nothing says how it is to be run", found.record.task.name);
+            end_run(found);
             book.drop(found);
             continue;
         }
@@ -32,6 +37,14 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book
             stored == leftovers.specs.end() || stored->second.origin == state::SpecOrigin::config;
         tasks_.push_back({std::move(found), std::move(spec), from_file, drifted});
     }
+}
+
+/// The group at least: what is in a cgroup that nobody adopts is ended with that.
+void Heirs::end_run(const state::Found& found) {
+    const state::RunIdentity& marks = found.record.run;
+    const UniqueFd leader =
+        os::find_again({found.pid, marks.pidfd_inode, marks.start_time, os::to_hex(marks.invocation)});
+    if (leader) (void)os::signal_group(found.pid, leader.get(), SIGKILL, {});
 }
 
 core::SpecPtr Heirs::read_spec(const state::Found& found, const Leftovers& leftovers, spdlog::logger& log) {

@@ -50,6 +50,7 @@ class Heirs {
         bool from_file = true;
         bool drifted = false;  ///< the configuration has another spec for it by now
     };
+    static void end_run(const state::Found& found);
     [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,
                                                  spdlog::logger& log);
     std::vector<Heir> tasks_;

@@ -167,9 +167,9 @@ Keeping::~Keeping() {
 
 void Keeping::end() {
     if (!client_) return;
+    // The connection stays an object: a spawn thread that hung in a look-up until now may still want to put something.
     const auto ended = client_->end();
     if (!ended) log_->warn("{}", ended.error().text());
-    client_.reset();
     if (!child_) return;
     // It has nothing left to do but to exit, and may wait for a moment of the processor.
     if (!ended) (void)os::signal_process(child_.get(), SIGKILL);

@@ -89,7 +89,7 @@ constexpr Key kKeys[] = {
  .words = kCgroup},
 {.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "\"adopt\"", .change = kDaemon,
  .text = "What becomes of tasks that a killed daemon left running: the next one takes them over, with their processes and "
-         "states. What it finds in its cgroups beside them it ends. The shipped systemd unit ends them with the daemon.",
+         "states. What it finds in its cgroups beside them it ends.",
  .words = kOrphanPolicy, .later_words = kLaterOrphanPolicy},
 
 // ---- task ----------------------------------------------------------------------------------------------------

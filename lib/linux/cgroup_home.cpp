@@ -66,10 +66,11 @@ std::string existing_part(std::string path) {
     return path;
 }
 
-/// After a re-exec this process is in the leaf that it made itself; then the base is above it.
+/// After a re-exec this process is in the leaf that it made itself, and systemd puts what it runs after the end of a
+/// delegated unit into "<unit>/.control"; then the base is above.
 std::optional<CgroupPlace> own_base() {
     auto own = find_own_cgroup();
-    if (!own || !own->directory.ends_with("/vigild")) return own;
+    if (!own || !(own->directory.ends_with("/vigild") || own->directory.ends_with("/.control"))) return own;
     const std::string above = own->directory.substr(0, own->directory.rfind('/'));
     if (::access((above + "/tasks/cgroup.events").c_str(), F_OK) == 0) own->directory = above;
     return own;

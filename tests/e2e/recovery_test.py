@@ -233,6 +233,27 @@ def tasks_go_on_under_what_they_were_started_with_when_the_configuration_changed
 
 
 @case()
+def a_clean_up_ends_what_a_killed_daemon_left_and_nothing_while_one_runs():
+    tree = {"command": shell("trap '' TERM; sleep 1000 & sleep 1000"), "output": {"to": "file"}}
+    with Daemon({"a": SLEEP, "tree": tree}, ends_with=-signal.SIGKILL) as daemon:
+        pids = [pid for pid in daemon.task_processes() if processes.alive(pid)]
+        clean_up = [cases.VIGILD, "-c", daemon.config_path, "--cleanup"]
+        refused = run(clean_up)
+        equal(refused.code, 1, "exit code while it runs")
+        contains(refused.err, "only one daemon may use this directory")
+        kill(daemon)
+        # systemd is about to start it again: the tasks are the next one's.
+        equal(run(clean_up, env={"SERVICE_RESULT": "signal"}).code, 0, "exit code before a restart")
+        assert all(processes.alive(pid) for pid in pids), processes.describe(pids)
+        done = run(clean_up)
+        equal(done.code, 0, f"exit code: {done}")
+        contains(done.err, "ended 2 tasks")
+        left = [pid for pid in pids if processes.alive(pid)]
+        assert not left, processes.describe(left)
+        equal(run(clean_up).err, "", "the second time there is nothing to do")
+
+
+@case()
 def the_keeper_may_be_killed_and_no_task_notices():
     with Daemon({"a": {"command": shell("while :; do echo x; sleep 0.05; done")}, "b": beater()}) as daemon:
         daemon.reaches("b", "healthy")

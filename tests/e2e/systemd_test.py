@@ -44,7 +44,8 @@ class Machine:
         stage = os.path.join(self.directory, "stage")
         for path in ("usr/local/bin", "etc/vigil", "etc/systemd/system/vigil.service.d"):
             os.makedirs(os.path.join(stage, path))
-        for program in (cases.VIGILD, cases.VIGILCTL):
+        keeper = os.path.join(cases.BUILD, "daemon/keeper/vigil-keeper")
+        for program in (cases.VIGILD, cases.VIGILCTL, keeper):
             shutil.copy(program, os.path.join(stage, "usr/local/bin"))
         with open(os.path.join(cases.BUILD, "tests/systemd/vigil.service")) as file:
             unit = file.read()
@@ -116,12 +117,23 @@ class Machine:
     def main_pid(self):
         """vigild's pid as this machine counts it."""
         return next((pid for pid in processes.descendants(self.init)
-                     if processes.command_line(pid).startswith("/usr/local/bin/vigild")), None)
+                     if processes.command_line(pid).startswith("/usr/local/bin/vigild")
+                     and "--cleanup" not in processes.command_line(pid)), None)
 
     def marked(self):
         """The processes of the task."""
         return {pid for pid in processes.descendants(self.init)
                 if processes.command_line(pid) == f"sleep {MARK}" and processes.alive(pid)}
+
+    def named(self, name):
+        return [pid for pid in processes.descendants(self.init) if processes.command_line(pid) == name]
+
+    def killed_and_back(self, number):
+        """Sends vigild the signal and waits for the one that systemd starts in its place."""
+        vigild = self.main_pid()
+        os.kill(vigild, number)
+        eventually(lambda: self.main_pid() not in (None, vigild), limit=90, what="systemd starts vigild again")
+        eventually(lambda: self.command("systemctl", "is-active", "vigil").code == 0, what="it is ready")
 
     def whole_tree(self):
         return eventually(lambda: len(found := self.marked()) == 2 and found, what="the task's two processes")
@@ -139,7 +151,8 @@ def a_start_waits_for_readiness_and_a_stop_leaves_nothing():
         machine.succeeds("systemctl", "stop", "vigil")
         equal(machine.property("Result"), "success", "Result")
         assert not machine.marked(), processes.describe(machine.marked())
-        equal(machine.command("test", "-e", "/run/vigil").code, 1, "the runtime directory is gone")
+        equal(machine.succeeds("ls", "/run/vigil").out.split(), ["lock", "notify"], "the runtime directory")
+        equal(machine.succeeds("ls", "/run/vigil/notify").out, "", "notify sockets")
         machine.succeeds("systemctl", "start", "vigil")
         machine.whole_tree()
 
@@ -190,30 +203,58 @@ def tasks_get_cgroups_below_the_delegated_unit_and_print_to_the_journal():
 
 
 @case(timeout=180)
-def nasty_85b_after_a_crash_there_is_neither_a_left_over_nor_a_second_copy():
+def a_crash_of_vigild_harms_no_task_and_the_vigild_that_systemd_starts_takes_them_over():
+    with Machine() as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        before = machine.whole_tree()
+        for _ in range(3):
+            machine.killed_and_back(signal.SIGKILL)
+            equal(machine.whole_tree(), before, "the task's processes")
+            eventually(lambda: "adopted" in machine.succeeds("/usr/local/bin/vigilctl", "status").out, what="it is adopted")
+        equal(machine.property("NRestarts"), "3", "NRestarts")
+        machine.succeeds("systemctl", "restart", "vigil")
+        after = machine.whole_tree()
+        assert not before & after, "a restart of the unit restarts its tasks"
+        machine.succeeds("systemctl", "stop", "vigil")
+        assert not machine.marked(), processes.describe(machine.marked())
+        assert not machine.named("vigil-keeper"), "the keeper is left"
+
+
+@case(timeout=180)
+def nasty_85b_a_stop_while_systemd_waits_to_start_vigild_again_leaves_no_second_copy_behind():
     with Machine(drop_in="RestartSec=1s") as machine:
         machine.succeeds("systemctl", "start", "vigil")
-        before, vigild = machine.whole_tree(), machine.main_pid()
-        os.kill(vigild, signal.SIGKILL)
-        eventually(lambda: machine.main_pid() not in (None, vigild), limit=60, what="systemd starts vigild again")
-        after = machine.whole_tree()
-        assert not before & after, f"of the crashed vigild's tasks live on: {before & after}"
-        equal(machine.property("NRestarts"), "1", "NRestarts")
-        # A stop while systemd waits to start it again: no vigild is there to end anything.
+        before = machine.whole_tree()
         os.kill(machine.main_pid(), signal.SIGKILL)
         eventually(lambda: machine.property("SubState") == "auto-restart", what="systemd waits for RestartSec")
+        machine.succeeds("systemctl", "stop", "vigil")
+        # Neither vigild nor the unit's clean-up has run; the next start knows what is there.
+        machine.succeeds("systemctl", "start", "vigil")
+        equal(machine.whole_tree(), before, "the task's processes")
+        equal(len(machine.named("vigil-keeper")), 1, "keepers")
         machine.succeeds("systemctl", "stop", "vigil")
         assert not machine.marked(), processes.describe(machine.marked())
 
 
 @case(timeout=180)
-def a_vigild_that_hangs_is_ended_and_started_again_by_the_watchdog():
+def a_stop_that_vigild_does_not_live_to_complete_leaves_nothing():
+    stubborn = {"tree": {**TASKS["tree"], "stop": {"timeout": "300s"},
+                         "command": ["/bin/sh", "-c", f"trap '' TERM; setsid setsid sleep {MARK} & sleep {MARK}; sleep {MARK}"]}}
+    with Machine(stubborn, drop_in="TimeoutStopSec=2s") as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        machine.whole_tree()
+        machine.command("systemctl", "stop", "vigil")
+        equal(machine.property("Result"), "timeout", "Result")
+        eventually(lambda: not machine.marked() and not machine.named("vigil-keeper"), what="everything is ended")
+
+
+@case(timeout=180)
+def a_vigild_that_hangs_is_started_again_by_the_watchdog_and_takes_its_tasks_over():
     with Machine(drop_in="WatchdogSec=2\nTimeoutAbortSec=5\nLimitCORE=0") as machine:
         machine.succeeds("systemctl", "start", "vigil")
-        before, vigild = machine.whole_tree(), machine.main_pid()
-        os.kill(vigild, signal.SIGSTOP)
-        eventually(lambda: machine.main_pid() not in (None, vigild), limit=90, what="another vigild")
-        assert not before & machine.whole_tree()
+        before = machine.whole_tree()
+        machine.killed_and_back(signal.SIGSTOP)
+        equal(machine.whole_tree(), before, "the task's processes")
 
 
 @case(timeout=180)

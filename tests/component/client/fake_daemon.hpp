@@ -31,6 +31,8 @@ class FakeDaemon {
     using Script = std::function<void(Connection&)>;
 
     explicit FakeDaemon(std::vector<Script> scripts);
+    /// Result of daemon.hello, which comes before an order.
+    static constexpr const char* kHello = R"({"name":"vigild","version":"9.9","api":1})";
     ~FakeDaemon();
     FakeDaemon(const FakeDaemon&) = delete;
     FakeDaemon& operator=(const FakeDaemon&) = delete;

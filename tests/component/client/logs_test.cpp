@@ -161,14 +161,18 @@ TEST_CASE("logs -f: a task that is added later is followed too") {
 
 TEST_CASE("pause and resume are orders") {
     FakeDaemon daemon({[](Connection& c) {
+                           c.answer(FakeDaemon::kHello);
                            const std::string request = c.line();
                            CHECK(request.find("task.pause") != std::string::npos);
                            CHECK(request.find("wait") == std::string::npos);
-                           c.say(R"({"jsonrpc":"2.0","id":1,"result":{"tasks":[)"
+                           c.say(R"({"jsonrpc":"2.0","id":2,"result":{"tasks":[)"
                                  R"({"name":"a","outcome":"done","status":"healthy"}]}})"
                                  "\n");
                        },
-                       answering(R"({"tasks":[{"name":"a","outcome":"done","status":"healthy"}]})")});
+                       [](Connection& c) {
+                           c.answer(FakeDaemon::kHello);
+                           c.answer(R"({"tasks":[{"name":"a","outcome":"done","status":"healthy"}]})");
+                       }});
     CHECK(run(daemon, {"pause", "a"}).out == "a: healthy\n");
     CHECK(run(daemon, {"resume", "a", "--timeout", "3s"}).code == 0);
 }

@@ -59,6 +59,7 @@ TEST_CASE("a name that matches nothing is 4, and hides no other") {
 
 TEST_CASE("failed tasks are named on stderr and make 1") {
     FakeDaemon daemon({[](Connection& c) {
+        c.answer(FakeDaemon::kHello);
         c.answer(
             R"({"tasks":[{"name":"a","outcome":"done","status":"healthy"},)"
             R"({"name":"b","outcome":"failed","status":"failed","explanation":"failed: exit code 3"}]})");
@@ -67,6 +68,13 @@ TEST_CASE("failed tasks are named on stderr and make 1") {
     CHECK(ended.code == 1);
     CHECK(ended.out == "a: healthy\n");
     CHECK(ended.err == "vigilctl: b: failed: exit code 3\n");
+}
+
+TEST_CASE("an order is given to a daemon that answers, and not left in the queue of a socket without one") {
+    FakeDaemon daemon({[](Connection& c) { CHECK(c.line().find("daemon.hello") != std::string::npos); }});
+    const Ended ended = run(daemon, {"restart", "a"});
+    CHECK(ended.code == 69);
+    CHECK(ended.out.empty());
 }
 
 TEST_CASE("each refusal has its exit code") {
