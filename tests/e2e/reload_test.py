@@ -3,12 +3,19 @@ import json
 import os
 import signal
 
+import processes
 from cases import always, case, contains, equal, eventually, main, need_root
 from configs import SLEEPS, including, pids, rewrite
 from harness import SLEEP, Daemon, failing, shell
 
 # Takes its time to end, so that a case can look at it meanwhile.
 SLOW = {"command": shell("trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done")}
+
+
+def trap_is_set(daemon):
+    """Until its first sleep SLOW has no trap, and ends at once."""
+    eventually(lambda: any(processes.command_line(pid) == "sleep 0.1" for pid in daemon.task_processes()),
+               what="the slow task's trap is set")
 
 
 @case()
@@ -101,6 +108,7 @@ def nasty_60_a_reload_while_another_is_read_is_refused_and_the_first_is_applied(
 @case()
 def nasty_60_a_reload_during_a_stop_leaves_the_stop_alone():
     with Daemon({"a": SLOW, "b": SLEEP}) as daemon:
+        trap_is_set(daemon)
         generation = daemon.status("a")["generation"]
         equal(daemon.ctl("stop", "a", "--no-wait").code, 0, "stop")
         rewrite(daemon, {"a": SLEEP, "b": SLEEP})
@@ -113,6 +121,7 @@ def nasty_60_a_reload_during_a_stop_leaves_the_stop_alone():
 @case()
 def nasty_60_a_task_that_is_just_being_removed_makes_a_reload_that_has_it_wait_for_another_time():
     with Daemon({"a": SLOW, "b": SLEEP}) as daemon:
+        trap_is_set(daemon)
         rewrite(daemon, {"b": SLEEP})
         answer = daemon.rpc("daemon.reload", {"wait": False})
         equal((answer["removed"], answer["tasks"][0]["outcome"]), (["a"], "accepted"), answer)
@@ -129,6 +138,7 @@ def nasty_60_a_task_that_is_just_being_removed_makes_a_reload_that_has_it_wait_f
 def nasty_60_a_reload_during_a_shutdown_is_refused():
     daemon = Daemon({"a": SLOW})
     with daemon:
+        trap_is_set(daemon)
         rewrite(daemon, {"a": SLEEP, "new": SLEEP})
         with daemon.client() as client:
             daemon.send_signal(signal.SIGTERM)
@@ -141,6 +151,7 @@ def nasty_60_a_reload_during_a_shutdown_is_refused():
 @case()
 def nasty_79_sighup_after_sigterm_does_not_cancel_the_shutdown():
     with Daemon({"a": SLOW}) as daemon:
+        trap_is_set(daemon)
         rewrite(daemon, {"a": SLEEP, "new": SLEEP})
         daemon.send_signal(signal.SIGTERM)
         eventually(lambda: "SIGTERM" in daemon.log, what="the shutdown begins")
@@ -215,6 +226,7 @@ def live_settings_of_the_daemon_hold_after_a_reload():
 @case()
 def a_reload_waits_for_what_follows_and_its_limit_is_kept():
     with Daemon({"a": SLOW, "b": SLEEP}) as daemon:
+        trap_is_set(daemon)
         rewrite(daemon, {"a": {"command": shell("exit 3"), "restart": {"max_attempts": 0}}, "b": SLEEP})
         outcome = daemon.ctl("reload", "--timeout", "100ms")
         equal(outcome.code, 124, outcome)
