@@ -21,7 +21,7 @@
 
 namespace vigil::daemon {
 
-/// One descriptor of a run. Their numbers stand in keys, from one version to the next.
+/// One descriptor of a run. These letters stand in keys, which go from one version to the next.
 enum class KeptKind : char { notify = 'n', heartbeat = 'h', output = 'o', error_output = 'e' };
 
 /// What a daemon before this one had put there.

@@ -123,7 +123,7 @@ except OSError as error:
 
 
 @case(timeout=180)
-def no_line_is_lost_and_no_task_sees_a_broken_pipe_however_often_the_daemon_is_killed():
+def lines_come_once_and_in_order_and_no_task_sees_a_broken_pipe_however_often_the_daemon_is_killed():
     daemon = Daemon()
     daemon.config["tasks"] = {"counts": {"command": ["/usr/bin/python3", "-c", COUNTS],
                                          "env": {"TELL": daemon.path("told")}}}
