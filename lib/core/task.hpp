@@ -151,6 +151,7 @@ class Task {
     void start_in_turn(event::TurnCame& event, Turn& turn);
 
     // Going on from a record: task_record.cpp.
+    void forget_shutdown();
     void go_on_idle(event::TakenOver& event, Turn& turn);
     void go_on_starting(event::TakenOver& event, Turn& turn);
     void go_on_healthy(event::TakenOver& event, Turn& turn);

@@ -78,6 +78,21 @@ Task::Task(TaskId id, SpecPtr spec, const TaskRecord& record, Duration away)
         case StateName::stopped: state_ = state::Stopped{}; break;
         case StateName::dead: state_ = state::Dead{}; break;
     }
+    forget_shutdown();
+}
+
+/// A shutdown was the wish of the daemon that was shut down, and of nobody for the one that comes after: what it had
+/// stopped, or was stopping, is wanted as the spec wants it.
+void Task::forget_shutdown() {
+    const auto* stopping_state = std::get_if<state::Stopping>(&state_);
+    const bool stopped = std::holds_alternative<state::Stopped>(state_);
+    const Cause& why = stopping_state != nullptr ? stopping_state->why : cause_;
+    if ((!stopped && stopping_state == nullptr) || !std::holds_alternative<cause::Shutdown>(why.kind)) return;
+    if (desired_ == Desired::stopped) desired_ = spec_->autostart ? Desired::up : Desired::stopped;
+    if (stopped) {
+        state_ = state::Created{};
+        cause_ = {};
+    }
 }
 
 /// A task in `created` that is wanted up starts when everybody is taken over: until then nobody knows how many are

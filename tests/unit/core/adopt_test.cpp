@@ -230,6 +230,46 @@ TEST_CASE("what was at rest stays at rest") {
     }
 }
 
+TEST_CASE("what a shutdown had stopped is started by the daemon that comes after it") {
+    for (const bool ended : {true, false}) {
+        CAPTURE(ended);
+        Stage before;
+        before.given_healthy();
+        before.supervisor.shut_down(0, false, before.now);
+        if (ended) before.dies(15);
+        Successor after(before);
+        REQUIRE(after.record.state == (ended ? StateName::stopped : StateName::stopping));
+        after.finds(Kind::running);
+        if (!ended) {
+            CHECK(after.stage.signals() == "15");
+            CHECK(after.stage.spawned() == 0);
+            after.stage.dies(15);
+        }
+        CHECK(after.stage.state() == "starting");
+        CHECK(after.stage.spawned() == 1);
+        CHECK(after.stage.report().attempts == 0);
+    }
+}
+
+TEST_CASE("what an operator had stopped before a shutdown stays stopped, and what was idle stays idle") {
+    Stage before;
+    SUBCASE("stopped by an operator") {
+        before.given_in(StateName::stopped);
+        before.supervisor.shut_down(0, false, before.now);
+        Successor after(before);
+        after.stage.turn();
+        CHECK(after.stage.state() == "stopped");
+    }
+    SUBCASE("never started") {
+        before.given_in(StateName::created);
+        before.supervisor.shut_down(0, false, before.now);
+        Successor after(before);
+        after.stage.turn();
+        CHECK(after.stage.state() == "created");
+        CHECK(after.stage.spawned() == 0);
+    }
+}
+
 TEST_CASE("a paused task is paused still, and judged only when it is resumed") {
     Stage before;
     before.given_healthy(beating());
