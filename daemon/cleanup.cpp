@@ -1,8 +1,8 @@
 #include "cleanup.hpp"
 
-#include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -10,17 +10,14 @@
 #include <thread>
 #include <vector>
 
-#include "core/found_run.hpp"
 #include "exit_code.hpp"
 #include "keeper/client.hpp"
 #include "linux/cgroup.hpp"
-#include "linux/known_process.hpp"
 #include "linux/process.hpp"
-#include "linux/process_table.hpp"
-#include "linux/random_name.hpp"
 #include "linux/runtime_directory.hpp"
 #include "linux/unix_listener.hpp"
 #include "place.hpp"
+#include "recovery/left_run.hpp"
 #include "state/table.hpp"
 
 namespace vigil::daemon {
@@ -41,23 +38,13 @@ struct Ended {
     std::size_t left = 0;
 };
 
-/// What no cgroup holds: the main process, its group and all below it.
 Ended end_runs(const std::vector<state::Found>& found, const os::Features& features) {
     Ended ended;
     std::vector<UniqueFd> leaders;
     for (const state::Found& one : found) {
-        if (!core::has_run(one.record.task)) continue;
-        const state::RunIdentity& marks = one.record.run;
-        UniqueFd leader =
-            os::find_again({one.pid, marks.pidfd_inode, marks.start_time, os::to_hex(marks.invocation)});
+        if (!core::has_run(one.record.task.state)) continue;
+        UniqueFd leader = kill_left_run(one, features);
         if (!leader) continue;
-        const os::ProcessId root[] = {{one.pid, marks.start_time}};
-        for (const os::ProcessEntry& entry : os::processes_below(root, features)) {
-            auto pidfd = os::open_pidfd(entry.pid);
-            const auto now = os::read_process(entry.pid);
-            if (pidfd && now && now->start_time == entry.start_time) (void)os::signal_process(pidfd->get(), SIGKILL);
-        }
-        (void)os::signal_group(one.pid, leader.get(), SIGKILL, features);
         leaders.push_back(std::move(leader));
         ++ended.runs;
     }

@@ -55,7 +55,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
     RecordBook::Opened records = RecordBook::open(place.directories, log);
-    Heirs heirs(std::move(records.leftovers), config.config, *records.book, *log);
+    Heirs heirs(std::move(records.leftovers), config.config, process.features, *records.book, *log);
     if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
         return Failure{swept.error()};
     auto cgroups =
@@ -185,11 +185,8 @@ int Daemon::run() {
 }
 
 void Daemon::begin_tasks() {
-    book_->look_up_specs([this](core::TaskId task) -> RecordBook::SpecOfTask {
-        const auto report = supervisor_.report(task, clock_now());
-        if (!report) return {};
-        const core::SpecPtr& spec = *report->spec;
-        return {spec, reloader_.is_from_file(spec->name) ? state::SpecOrigin::config : state::SpecOrigin::added};
+    book_->look_up_origins([this](const std::string& task) {
+        return reloader_.is_from_file(task) ? state::SpecOrigin::config : state::SpecOrigin::added;
     });
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();

@@ -1,6 +1,5 @@
 #include "recovery/heirs.hpp"
 
-#include <csignal>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -8,14 +7,13 @@
 #include "config/describe.hpp"
 #include "core/found_run.hpp"
 #include "json/parse.hpp"
-#include "linux/known_process.hpp"
-#include "linux/process.hpp"
-#include "linux/random_name.hpp"
+#include "recovery/left_run.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
 
-Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book, spdlog::logger& log) {
+Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features, RecordBook& book,
+             spdlog::logger& log) {
     std::unordered_map<std::string_view, const core::SpecPtr*> configured;
     for (const core::SpecPtr& spec : config.tasks) configured.emplace(spec->name, &spec);
     for (state::Found& found : leftovers.found) {
@@ -28,7 +26,7 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book
         if (same || (!spec && now != nullptr)) spec = *now;
         if (!spec) {
             log.error("{}: ended and given up, since nothing says how it is to be run", found.record.task.name);
-            end_run(found);
+            (void)kill_left_run(found, features);
             book.drop(found);
             continue;
         }
@@ -37,14 +35,6 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book
             stored == leftovers.specs.end() || stored->second.origin == state::SpecOrigin::config;
         tasks_.push_back({std::move(found), std::move(spec), from_file, drifted});
     }
-}
-
-/// The group at least: what is in a cgroup that nobody adopts is ended with that.
-void Heirs::end_run(const state::Found& found) {
-    const state::RunIdentity& marks = found.record.run;
-    const UniqueFd leader =
-        os::find_again({found.pid, marks.pidfd_inode, marks.start_time, os::to_hex(marks.invocation)});
-    if (leader) (void)os::signal_group(found.pid, leader.get(), SIGKILL, {});
 }
 
 core::SpecPtr Heirs::read_spec(const state::Found& found, const Leftovers& leftovers, spdlog::logger& log) {
@@ -69,7 +59,7 @@ std::vector<std::string> Heirs::from_file() const {
 std::vector<std::string> Heirs::cgroups() const {
     std::vector<std::string> names;
     for (const Heir& heir : tasks_)
-        if (core::has_run(heir.found.record.task))
+        if (core::has_run(heir.found.record.task.state))
             names.push_back(
                 os::TaskCgroup::name_of(heir.found.record.task.name, heir.found.record.task.generation));
     return names;
@@ -99,9 +89,9 @@ void Heirs::take_over(const Into& into, core::TimePoint now) {
             into.log.warn("{}: goes on as it was started, though the configuration says otherwise by now",
                           record.name);
         for (const core::Generation run : into.kept.runs_with_output(record.name))
-            if (!core::has_run(record) || run != record.generation)
+            if (!core::has_run(record.state) || run != record.generation)
                 into.processes.adopt_output(*task, run, heir.spec, into.kept);
-        if (!core::has_run(record)) continue;
+        if (!core::has_run(record.state)) continue;
         const core::FoundRun run = into.processes.adopt(*task, heir.spec, heir.found, into.kept);
         running += run.kind == core::FoundRun::Kind::running ? 1U : 0U;
         for (core::Event& event : core::news_of(record, run)) news.emplace_back(*task, std::move(event));

@@ -11,6 +11,7 @@
 #include "config/config.hpp"
 #include "core/spec.hpp"
 #include "core/supervisor.hpp"
+#include "linux/features.hpp"
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 
@@ -22,7 +23,8 @@ class Heirs {
   public:
     /// A task whose spec cannot be read any more goes on with that of the configuration; without one it is given up,
     /// and its run ended with the other left-overs.
-    Heirs(Leftovers leftovers, const config::Config& config, RecordBook& book, spdlog::logger& log);
+    Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features, RecordBook& book,
+          spdlog::logger& log);
 
     /// Names of the cgroups that are to be left alone, as TaskCgroup::name_of() has them.
     [[nodiscard]] std::vector<std::string> cgroups() const;
@@ -50,7 +52,6 @@ class Heirs {
         bool from_file = true;
         bool drifted = false;  ///< the configuration has another spec for it by now
     };
-    static void end_run(const state::Found& found);
     [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,
                                                  spdlog::logger& log);
     std::vector<Heir> tasks_;

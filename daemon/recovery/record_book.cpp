@@ -1,7 +1,5 @@
 #include "recovery/record_book.hpp"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "config/describe.hpp"
@@ -19,8 +17,7 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
         return {std::move(book), std::move(left)};
     }
     auto table = state::Table::open(state_table_path(directories), *identity);
-    book->specs_path_ = spec_store_path(directories);
-    auto specs = state::SpecStore::open(book->specs_path_);
+    auto specs = state::SpecStore::open(spec_store_path(directories));
     if (!table || !specs) {
         book->say_once(table ? specs.error() : table.error());
         return {std::move(book), std::move(left)};
@@ -31,7 +28,7 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
         book->log_->error("a record of {} is of no use: {}{}", table->table.path(), dropped.reason,
                           dropped.record ? " (" + dropped.record->task.name + ")" : "");
     if (specs->damaged != 0)
-        book->log_->error("{} lines of {} are damaged", specs->damaged, book->specs_path_);
+        book->log_->error("{} lines of {} are damaged", specs->damaged, specs->store.path());
     left.found = std::move(table->found);
     for (state::StoredSpec& spec : specs->specs) left.specs.emplace(spec.id, std::move(spec));
     book->table_.emplace(std::move(table->table));
@@ -51,10 +48,10 @@ RecordBook::Entry* RecordBook::entry_of(core::TaskId task) {
     return &entries_.emplace(task, Entry{.slot = *slot, .spec = {}, .run = {}}).first->second;
 }
 
-void RecordBook::write(core::TaskId task, const core::TaskRecord& record) {
+void RecordBook::write(core::TaskId task, const core::TaskRecord& record, const core::SpecPtr& spec) {
     Entry* entry = entry_of(task);
     if (entry == nullptr) return;
-    store_spec(task, *entry);
+    store_spec(spec, *entry);
     if (record.generation != entry->generation) {
         entry->generation = record.generation;
         entry->run = {};
@@ -64,15 +61,14 @@ void RecordBook::write(core::TaskId task, const core::TaskRecord& record) {
 }
 
 /// The text is of the spec as it counts, defaults included: they may be others by the time it is read.
-void RecordBook::store_spec(core::TaskId task, Entry& entry) {
-    auto [spec, origin] = spec_of_(task);
-    if (spec == entry.spec || !spec) return;
+void RecordBook::store_spec(const core::SpecPtr& spec, Entry& entry) {
+    if (spec == entry.spec) return;
     std::string text;
     json::Writer line(text);
     config::describe(line, *spec, config::EnvValues::shown);
-    const auto id = specs_->append(spec->name, origin, text);
+    const auto id = specs_->append(spec->name, origin_of_(spec->name), text);
     if (!id) return say_once(id.error());
-    entry.spec = std::move(spec);
+    entry.spec = spec;
     entry.spec_id = *id;
 }
 
@@ -126,7 +122,7 @@ void RecordBook::identify(core::TaskId task, Marks marks) {
 
 void RecordBook::close() {
     if (table_) table_->remove_file();
-    if (specs_) ::unlink(specs_path_.c_str());
+    if (specs_) specs_->remove_file();
 }
 
 void RecordBook::say_once(const Error& error) {

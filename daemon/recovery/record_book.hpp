@@ -37,14 +37,12 @@ class RecordBook final : public core::RecordPort {
     RecordBook(const RecordBook&) = delete;
     RecordBook& operator=(const RecordBook&) = delete;
 
-    struct SpecOfTask {
-        core::SpecPtr spec;
-        state::SpecOrigin origin = state::SpecOrigin::config;
-    };
-    /// Where the spec that a task runs with is found. To be set before the first write.
-    void look_up_specs(std::function<SpecOfTask(core::TaskId)> spec_of) { spec_of_ = std::move(spec_of); }
+    /// Says of a task whether it comes from the configuration. To be set before the first write.
+    void look_up_origins(std::function<state::SpecOrigin(const std::string& task)> origin_of) {
+        origin_of_ = std::move(origin_of);
+    }
 
-    void write(core::TaskId task, const core::TaskRecord& record) override;
+    void write(core::TaskId task, const core::TaskRecord& record, const core::SpecPtr& spec) override;
     void erase(core::TaskId task) override;
 
     /// A task goes on in the place where it was found, under this spec.
@@ -82,14 +80,13 @@ class RecordBook final : public core::RecordPort {
     };
     explicit RecordBook(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
     [[nodiscard]] Entry* entry_of(core::TaskId task);
-    void store_spec(core::TaskId task, Entry& entry);
+    void store_spec(const core::SpecPtr& spec, Entry& entry);
     void say_once(const Error& error);
 
     std::shared_ptr<spdlog::logger> log_;
-    std::string specs_path_;
     std::optional<state::Table> table_;
     std::optional<state::SpecStore> specs_;
-    std::function<SpecOfTask(core::TaskId)> spec_of_;
+    std::function<state::SpecOrigin(const std::string&)> origin_of_;
     std::unordered_map<core::TaskId, Entry> entries_;
     bool said_ = false;
 };

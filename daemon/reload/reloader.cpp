@@ -151,11 +151,8 @@ void Reloader::change(const Follower& follower, const config::TaskChange& change
     const auto task = parts_.supervisor.find(change.after->name);
     if (!task) return;
     const auto report = parts_.supervisor.report(*task, clock_now());
-    const bool has_run = report->state == core::StateName::starting ||
-                         report->state == core::StateName::healthy ||
-                         report->state == core::StateName::stopping;
     const bool restarts = change.restart && report->desired == core::Desired::up &&
-                          (has_run || report->state == core::StateName::failed);
+                          (core::has_run(report->state) || report->state == core::StateName::failed);
     const bool starts = report->state == core::StateName::created && !report->waiting_turn &&
                         !change.before->autostart && change.after->autostart;
     std::optional<core::Goal> goal;

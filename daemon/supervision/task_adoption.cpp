@@ -1,8 +1,9 @@
 // By what runs are known again, and runs that a daemon before this one has started.
 #include <utility>
 
-#include "linux/known_process.hpp"
+#include "linux/process.hpp"
 #include "linux/random_name.hpp"
+#include "recovery/left_run.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
@@ -25,10 +26,10 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     std::string invocation = os::to_hex(marks.invocation);
     os::TaskCgroup cgroup =
         cgroups_ ? os::TaskCgroup::adopt(cgroups_, record.name, record.generation) : os::TaskCgroup();
-    UniqueFd pidfd = os::find_again({found.pid, marks.pidfd_inode, marks.start_time, invocation});
     // The kernel wrote none: nothing of this run ever was, in a cgroup or out of it.
     if (found.pid == 0) return {};
 
+    UniqueFd pidfd = find_left_run(found);
     auto run = std::make_unique<Run>();
     run->task = task;
     run->generation = record.generation;

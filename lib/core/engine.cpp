@@ -36,7 +36,7 @@ void Engine::carry_out() {
 void Engine::write_down() {
     for (const TaskId task : supervisor_.take_changed()) {
         if (const auto record = supervisor_.record(task)) {
-            ports_.records.write(task, *record);
+            ports_.records.write(task, *record, *supervisor_.spec(task));
         } else {
             ports_.records.erase(task);
         }

@@ -42,7 +42,7 @@ class SignsPort {
 class RecordPort {
   public:
     virtual ~RecordPort() = default;
-    virtual void write(TaskId task, const TaskRecord& record) = 0;
+    virtual void write(TaskId task, const TaskRecord& record, const SpecPtr& spec) = 0;
     /// The task is no more.
     virtual void erase(TaskId task) = 0;
 };

@@ -4,15 +4,10 @@
 
 namespace vigil::core {
 
-bool has_run(const TaskRecord& record) noexcept {
-    return record.state == StateName::starting || record.state == StateName::healthy ||
-           record.state == StateName::stopping;
-}
-
 std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found) {
     using Kind = FoundRun::Kind;
     std::vector<Event> news;
-    if (!has_run(record)) return news;
+    if (!has_run(record.state)) return news;
     const Generation run = record.generation;
     if (found.kind == Kind::never_made) {
         // No fault of the task: it is tried again, and no attempt is spent.

@@ -25,9 +25,6 @@ struct FoundRun {
     ExitStatus status;  ///< how it ended; `unknown` where nobody can tell
 };
 
-/// Whether a run goes with the record at all: in starting, healthy and stopping.
-[[nodiscard]] bool has_run(const TaskRecord& record) noexcept;
-
 /// What the supervisor is to be told after Supervisor::adopt(), in order. Nothing for a record without a run.
 [[nodiscard]] std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found);
 

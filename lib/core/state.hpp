@@ -116,6 +116,10 @@ enum class StateName : std::uint8_t {
 };
 
 [[nodiscard]] StateName name_of(const State& state) noexcept;
+/// Whether a run goes with the state: in starting, healthy and stopping.
+[[nodiscard]] constexpr bool has_run(StateName state) noexcept {
+    return state == StateName::starting || state == StateName::healthy || state == StateName::stopping;
+}
 [[nodiscard]] std::string_view to_string(StateName name) noexcept;
 [[nodiscard]] std::optional<StateName> parse_state_name(std::string_view text) noexcept;
 

@@ -1,7 +1,6 @@
 #include "core/supervisor.hpp"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "base/check.hpp"
@@ -18,16 +17,15 @@ bool barred_by_shutdown(const Event& event) noexcept {
            std::holds_alternative<event::Pause>(event) || std::holds_alternative<event::NewSpec>(event);
 }
 
-/// Whether nothing is said but that the task lives.
+/// Whether nothing is said that a record would tell of; of deadlines and turns nothing is said at all.
+bool is_plain_beat(const Event& event) noexcept {
+    const auto* message = std::get_if<event::Notified>(&event);
+    return message != nullptr && !message->ready && !message->trigger && !message->stopping &&
+           !message->watchdog && !message->main_pid && !message->status;
+}
 template <typename E>
-bool is_plain_beat(const E& event) noexcept {
-    if constexpr (std::is_same_v<E, Event>) {
-        const auto* message = std::get_if<event::Notified>(&event);
-        return message != nullptr && !message->ready && !message->trigger && !message->stopping &&
-               !message->watchdog && !message->main_pid && !message->status;
-    } else {
-        return false;
-    }
+bool is_plain_beat(const E&) noexcept {
+    return false;
 }
 
 }  // namespace
@@ -266,6 +264,11 @@ std::optional<TaskRecord> Supervisor::record(TaskId task) const {
     const Task* found = lookup(task);
     if (found == nullptr) return std::nullopt;
     return found->record(away_);
+}
+
+const SpecPtr* Supervisor::spec(TaskId task) const {
+    const Task* found = lookup(task);
+    return found == nullptr ? nullptr : &found->spec();
 }
 
 std::optional<TaskReport> Supervisor::report(TaskId task, TimePoint now) const {

@@ -95,6 +95,8 @@ class Supervisor {
     [[nodiscard]] std::vector<TaskId> take_changed();
     /// Nothing for an id that names no task any more.
     [[nodiscard]] std::optional<TaskRecord> record(TaskId task) const;
+    /// Null for an id that names no task any more; valid until the next call that changes the supervisor.
+    [[nodiscard]] const SpecPtr* spec(TaskId task) const;
     /// Nothing for an id that names no task any more.
     [[nodiscard]] std::optional<TaskReport> report(TaskId task, TimePoint now) const;
     /// Number of tasks in each state, by StateName.

@@ -80,6 +80,7 @@ class Task {
 
     [[nodiscard]] Generation generation() const noexcept { return generation_; }
     [[nodiscard]] const std::string& name() const noexcept { return spec_->name; }
+    [[nodiscard]] const SpecPtr& spec() const noexcept { return spec_; }
 
   private:
     template <typename E>

@@ -176,4 +176,8 @@ Result<void> SpecStore::compact(const std::vector<std::uint64_t>& live) {
     return {};
 }
 
+void SpecStore::remove_file() noexcept {
+    ::unlink(path_.c_str());
+}
+
 }  // namespace vigil::state

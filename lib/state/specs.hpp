@@ -48,6 +48,10 @@ class SpecStore {
     /// once. After an error the old one is still used.
     [[nodiscard]] Result<void> compact(const std::vector<std::uint64_t>& live);
 
+    /// Unlinks the file, for an end that leaves nothing behind.
+    void remove_file() noexcept;
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
     /// Bytes in the file: what compact() could be worth.
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 

@@ -8,10 +8,6 @@ namespace {
 
 using Phase = Process::Phase;
 
-bool has_process(StateName state) {
-    return state == StateName::starting || state == StateName::healthy || state == StateName::stopping;
-}
-
 /// How long a run may take from the first request to end until SIGKILL.
 Duration allowed(const TaskSpec& spec) {
     Duration sum = spec.stop.timeout;
@@ -139,7 +135,7 @@ void Witness::announce(const effect::Announce& effect) {
     Known& task = known_[effect.task];
     require(task.state == effect.from, "an announcement goes on where the last one ended", effect.task);
     const bool run_ended =
-        effect.from && has_process(*effect.from) && !(effect.to && has_process(*effect.to));
+        effect.from && has_run(*effect.from) && !(effect.to && has_run(*effect.to));
     if (run_ended && task.end_is_ordered)
         require(effect.attempts <= task.attempts, "an ordered end spends no attempt", effect.task);
     const auto* silence = std::get_if<cause::HeartbeatTimeout>(&effect.cause.kind);
@@ -176,14 +172,14 @@ void Witness::order(TaskId task, Event order, TimePoint now) {
     const bool start_of_running =
         std::holds_alternative<event::Start>(order) &&
         (before->state == StateName::starting || before->state == StateName::healthy);
-    if (has_process(before->state) &&
+    if (has_run(before->state) &&
         (end || (start && !start_of_running && before->pid != 0 && !shutting_down_)))
         known_[task].end_is_ordered = true;
     const auto* respec = std::get_if<event::NewSpec>(&order);
     if (respec != nullptr && !shutting_down_) change_spec(task, *respec, *before);
     const bool replaced = respec != nullptr && respec->restart && !shutting_down_ &&
                           before->desired == Desired::up &&
-                          (has_process(before->state) || before->state == StateName::failed);
+                          (has_run(before->state) || before->state == StateName::failed);
     const bool stays = respec != nullptr && !replaced && before->state != StateName::created &&
                        before->state != StateName::failed;
     supervisor_.handle(task, std::move(order), now);
@@ -205,7 +201,7 @@ void Witness::order(TaskId task, Event order, TimePoint now) {
 void Witness::change_spec(TaskId task, const event::NewSpec& order, const TaskReport& before) {
     known_[task].spec = order.spec;
     known_[task].respecced_at = before.generation;
-    if (order.restart && before.desired == Desired::up && has_process(before.state))
+    if (order.restart && before.desired == Desired::up && has_run(before.state))
         known_[task].end_is_ordered = true;
     Process* process = world_.find(task, before.generation);
     if (process != nullptr) process->spec = order.spec;
@@ -241,7 +237,7 @@ void Witness::look(TimePoint now, Duration passed) {
     require(starting <= max_starting_, "no more tasks are starting than may be", TaskId{});
     for (const auto& [key, process] : world_.processes()) {
         const auto report = supervisor_.report(key.first, now);
-        require(report && report->generation == key.second && has_process(report->state),
+        require(report && report->generation == key.second && has_run(report->state),
                 "no process is ever forgotten", key.first);
         const auto ending = endings_.find(key);
         if (ending == endings_.end() || process.frozen || process.asked_for_time) continue;
@@ -261,7 +257,7 @@ void Witness::look_at(TaskId id, TimePoint now, std::size_t& starting, std::vect
     require(written != records_.end() && essence(written->second.record) == essence(*supervisor_.record(id)),
             "what has changed is written down", id);
     require(known_[id].state == report.state, "every change of state is announced", id);
-    require(has_process(report.state) == (world_.find(id, report.generation) != nullptr),
+    require(has_run(report.state) == (world_.find(id, report.generation) != nullptr),
             "a state with a process has one, any other has none", id);
     require(!report.waiting_turn || report.state == StateName::created || report.state == StateName::failed,
             "only an idle task waits for its turn", id);

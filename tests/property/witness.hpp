@@ -29,7 +29,9 @@ class Witness final : public ProcessPort, public AnnouncePort, public RecordPort
     void release(const effect::Release& effect) override;
     void announce(const effect::Announce& effect) override;
     void finished(const effect::Finished& effect) override;
-    void write(TaskId task, const TaskRecord& record) override;
+    void write(TaskId task, const TaskRecord& record, const SpecPtr& spec) override {
+        records_.insert_or_assign(task, Written{record, spec});
+    }
     void erase(TaskId task) override { records_.erase(task); }
 
     /// Throws Crash in the place of the effect that comes after this many others.

@@ -8,10 +8,6 @@ namespace vigil::core::simulation {
 
 using Phase = Process::Phase;
 
-void Witness::write(TaskId task, const TaskRecord& record) {
-    records_.insert_or_assign(task, Written{record, *supervisor_.report(task, world_.read_at())->spec});
-}
-
 void Witness::may_crash() {
     if (!crash_after_ || (*crash_after_)-- > 0) return;
     crash_after_.reset();
@@ -49,7 +45,7 @@ void Witness::adopt(const Written& written, std::map<World::Key, Process>& found
                        .end_is_ordered = record.ordered,
                        .spec = written.spec,
                        .respecced_at = {}};
-    if (!has_run(record)) return;
+    if (!has_run(record.state)) return;
     FoundRun run;
     auto process = found.extract({before, record.generation});
     if (process && process.mapped().phase != Phase::asked) {

@@ -27,7 +27,8 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort, publ
         if (unread) unread(supervisor, now);
     }
 
-    void write(TaskId, const TaskRecord& record) override {
+    void write(TaskId, const TaskRecord& record, const SpecPtr& spec) override {
+        CHECK(spec->name == record.name);
         written += record.name + ":" + std::string(to_string(record.state)) + " ";
         told_when_written = told;
     }
