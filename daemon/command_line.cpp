@@ -53,6 +53,14 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
                "also one in use or set aside as .bad; without it that of the configuration")
             ->type_name("[FILE]")
             ->expected(0, 1);
+    app.add_option("--take-over", line.take_over,
+                   "Go on from the vigild that this process was (vigilctl upgrade)")
+        ->type_name("DESCRIPTOR")
+        ->group("");
+    app.add_option("--prove-handover", line.prove_handover,
+                   "Say whether this program can go on from a running vigild (vigilctl upgrade)")
+        ->type_name("DESCRIPTOR")
+        ->group("");
     app.add_option("--disable-feature", line.disabled_features,
                    "Do as if the kernel had no such feature (for tests; may be repeated)")
         ->type_name("NAME")

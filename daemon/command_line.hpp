@@ -13,6 +13,9 @@ struct CommandLine {
     /// Only print a state table; empty: the one of the configuration's runtime directory.
     std::optional<std::string> dump_state;
     bool cleanup = false;  ///< only end what a vigild that is gone has left
+    /// Descriptors with a hand-over: to go on from, or only to say whether that could be done.
+    std::optional<int> take_over;
+    std::optional<int> prove_handover;
     std::vector<std::string> disabled_features;
 };
 

@@ -9,6 +9,7 @@
 #include "environment_language.hpp"
 #include "exit_code.hpp"
 #include "linux/runtime_directory.hpp"
+#include "linux/signals.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -56,7 +57,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     options.low_descriptors = process.low_descriptors;
     RecordBook::Opened records = RecordBook::open(place.directories, log);
     Heirs heirs(std::move(records.leftovers), config.config, process.features, *records.book, *log);
-    if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
+    if (const auto swept =
+            os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept));
+        !swept)
         return Failure{swept.error()};
     auto cgroups =
         os::CgroupHome::open(cgroup_wish(config.config.daemon.cgroup), process.features, heirs.cgroups());
@@ -69,13 +72,13 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     };
     // The threads of the output take a descriptor table of their own: before the spawner opens more.
     auto loop = std::make_unique<Loop>();
-    const TaskOutput::Settings settings{.log_dir = place.directories.log,
-                                        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
-                                        .drained = [keeping = place.keeping.get()](
-                                                       const std::string& task, core::Generation run) {
-                                            keeping->let_go(KeptKind::output, task, run);
-                                            keeping->let_go(KeptKind::error_output, task, run);
-                                        }};
+    const TaskOutput::Settings settings{
+        .log_dir = place.directories.log,
+        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
+        .drained = [keeping = place.keeping.get()](const std::string& task, core::Generation run) {
+            keeping->let_go(KeptKind::output, task, run);
+            keeping->let_go(KeptKind::error_output, task, run);
+        }};
     auto output = TaskOutput::create(*loop, settings, log);
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
@@ -96,10 +99,13 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
     : log_(std::move(log)),
       first_tasks_(config.config.tasks),
       lock_(std::move(place.lock)),
+      program_(process.invocation.program),
+      open_files_(process.open_files.at_start),
+      handover_(std::move(process.handover)),
       facts_{.config_file = config.config.files.empty() ? std::string() : config.config.files.front(),
              .runtime_dir = place.directories.runtime,
              .socket = place.listener.path(),
-             .started_at = clock_now(),
+             .started_at = handover_ ? core::TimePoint(handover_->started_at) : clock_now(),
              .config_files = config.config.files,
              .defaults = config.config.defaults},
       supervisor_(rules_of(config.config.daemon)),
@@ -119,6 +125,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                   .keeping = keeping_.get(),
                   .cgroups = cgroups_,
                   .features = process.features,
+                  .goes_on = handover_.has_value(),
                   .log = log_},
                  dropped_, [this] { turn(); }),
       reloader_({.loop = *loop_,
@@ -150,7 +157,12 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                      .signal = [this](core::TaskId task,
                                       int signal) { return processes_.signal_main(task, signal); },
                      .shut_down = [this](bool now) { shut_down(now); },
+                     .upgrade =
+                         [this](std::string program, std::function<void(const protocol::RpcError&)> refused) {
+                             upgrader_.order(std::move(program), std::move(refused));
+                         },
                      .hold_control = [this](int listener) { keeping_->hold_control(listener); }}),
+      upgrader_(*loop_, std::move(process.invocation), upgrade_port(), log_),
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
@@ -166,6 +178,8 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
         signals_.push_back(
             std::make_unique<SignalWatch>(*loop_, number, [this, name = name] { stop_signal(name); }));
     signals_.push_back(std::make_unique<SignalWatch>(*loop_, SIGHUP, [this] { reopen(); }));
+    // They were blocked if this process was a vigild before: what came meanwhile is seen to now.
+    if (const auto unblocked = os::unblock_signals(); !unblocked) log_->error("{}", unblocked.error().text());
 }
 
 int Daemon::run() {
@@ -190,7 +204,9 @@ void Daemon::begin_tasks() {
     });
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
-    heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_}, clock_now());
+    heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
+                     clock_now());
+    if (handover_) return go_on();
     for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {
         if (supervisor_.find(spec->name)) continue;  // taken over
         const std::string& name = spec->name;

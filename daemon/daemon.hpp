@@ -25,6 +25,8 @@
 #include "supervision/announcer.hpp"
 #include "supervision/task_output.hpp"
 #include "supervision/task_processes.hpp"
+#include "upgrade/handover.hpp"
+#include "upgrade/upgrader.hpp"
 
 namespace vigil::daemon {
 
@@ -34,6 +36,9 @@ struct Process {
     os::Features features;
     os::OpenFileLimit open_files;
     os::Environment environment;
+    Invocation invocation;
+    /// Of the vigild that this process was until now; nothing: it begins.
+    std::optional<Handover> handover;
 };
 
 class Daemon {
@@ -68,11 +73,18 @@ class Daemon {
     [[nodiscard]] protocol::TaskFacts look_at(const core::TaskReport& report, bool details);
     void finished(const core::effect::Finished& effect);
     void leave_when_drained();
+    void go_on();
+    [[nodiscard]] Handover take_stock();
+    [[nodiscard]] std::string begin_upgrade();
+    [[nodiscard]] Upgrader::Port upgrade_port();
     void tell_status();
 
     std::shared_ptr<spdlog::logger> log_;
     std::vector<core::SpecPtr> first_tasks_;  ///< until run()
     os::InstanceLock lock_;
+    std::string program_;               ///< that runs
+    rlimit open_files_;                 ///< as we were started with
+    std::optional<Handover> handover_;  ///< until run()
     Facts facts_;
     protocol::DropCounters dropped_;
     core::Supervisor supervisor_;
@@ -91,6 +103,7 @@ class Daemon {
     Announcer announcer_;
     core::Engine engine_;
     ControlServer control_;
+    Upgrader upgrader_;
     Timer deadline_;
     Timer leave_;
     Timer status_;

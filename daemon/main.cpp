@@ -9,9 +9,11 @@
 #include "daemon.hpp"
 #include "dump_state.hpp"
 #include "exit_code.hpp"
+#include "linux/other_program.hpp"
 #include "linux/process.hpp"
 #include "linux/signals.hpp"
 #include "log.hpp"
+#include "upgrade/proof.hpp"
 
 #include <unistd.h>
 
@@ -26,9 +28,13 @@ int fail(const std::string& what, int code) {
 
 /// Everything that has to happen while there is one thread and nothing is open. The order matters:
 /// descriptors before anything is opened, signals before anything is started.
-Result<Process> prepare_process(const std::vector<std::string>& disabled_features) {
+Result<Process> prepare_process(const std::vector<std::string>& disabled_features,
+                                std::optional<Handover> handover) {
     if (const auto streams = os::open_standard_streams(); !streams) return Failure{streams.error()};
     if (const auto signals = os::reset_signals(); !signals) return Failure{signals.error()};
+    // Those that come while a vigild goes on as another one wait until there is somebody to handle them.
+    if (const auto open = handover ? Result<void>() : os::unblock_signals(); !open)
+        return Failure{open.error()};
     if (const auto calls = os::check_required_calls(); !calls) return Failure{calls.error()};
     Process process;
     process.features = os::probe_features();
@@ -38,6 +44,8 @@ Result<Process> prepare_process(const std::vector<std::string>& disabled_feature
     const auto limit = os::raise_open_file_limit();
     if (!limit) return Failure{limit.error()};
     process.open_files = *limit;
+    if (handover) process.open_files.at_start = handover->open_files;
+    process.handover = std::move(handover);
     auto low = os::LowDescriptors::reserve();
     if (!low) return Failure{low.error()};
     process.low_descriptors = std::move(low).value();
@@ -57,6 +65,35 @@ std::string absolute(std::string path) {
     return path;
 }
 
+/// What was handed over with the exec, its descriptors closed on the next one.
+Result<std::optional<Handover>> take_handover(const std::optional<int>& descriptor) {
+    if (!descriptor) return std::optional<Handover>();
+    const auto memory = os::take_inherited(*descriptor);
+    if (!memory) return Failure{memory.error()};
+    auto handover = read_handover(memory->get());
+    if (!handover) return Failure{Error{handover.error(), 0}};
+    for (const int fd : descriptors_of(*handover)) {
+        auto taken = os::take_inherited(fd);
+        if (!taken) return Failure{taken.error()};
+        // Its owner is named in the hand-over.
+        (void)taken->release();
+    }
+    return std::optional(std::move(handover).value());
+}
+
+/// As a successor of this process is to be started.
+Invocation invocation_of(const CommandLine& line, const std::string& file) {
+    std::string program(4096, '\0');
+    const ssize_t size = ::readlink("/proc/self/exe", program.data(), program.size());
+    program.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    Invocation invocation{.program = std::move(program), .arguments = {"--config", file}};
+    for (const std::string& name : line.disabled_features) {
+        invocation.arguments.emplace_back("--disable-feature");
+        invocation.arguments.push_back(name);
+    }
+    return invocation;
+}
+
 int run(const CommandLine& line) {
     if (line.dump_state && !line.dump_state->empty()) return dump_state(*line.dump_state);
     std::string file = line.config_file;
@@ -65,8 +102,11 @@ int run(const CommandLine& line) {
         if (!found) return fail(found.error().text(), exit_code::kBadConfig);
         file = *found;
     }
-    auto process =
-        line.check || line.dump_state ? Result<Process>(Process{}) : prepare_process(line.disabled_features);
+    const bool only_looks = line.check || line.dump_state || line.prove_handover;
+    auto handover = take_handover(line.take_over);
+    if (!handover) return fail(handover.error().text(), exit_code::kCannotStart);
+    auto process = only_looks ? Result<Process>(Process{})
+                              : prepare_process(line.disabled_features, std::move(handover).value());
     if (!process) return fail(process.error().text(), exit_code::kCannotStart);
 
     ConfigFiles files;
@@ -88,10 +128,14 @@ int run(const CommandLine& line) {
         if (!directories) return fail(directories.error().text(), exit_code::kCannotRead);
         return dump_state(state_table_path(*directories));
     }
+    if (line.prove_handover) return prove_handover(*line.prove_handover, *config);
     if (line.cleanup) return clean_up(config->daemon, process->features);
 
     const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));
-    auto place = take_place(config->daemon, log);
+    process->invocation = invocation_of(line, absolute(file));
+    std::optional<os::InstanceLock> lock;
+    if (process->handover) lock = os::InstanceLock::adopt(UniqueFd(process->handover->lock));
+    auto place = take_place(config->daemon, log, std::move(lock));
     if (!place) return fail(place.error().text(), exit_code::kCannotStart);
     auto daemon = Daemon::create(std::move(process).value(), std::move(place).value(),
                                  {std::move(config).value(), files.trace()}, log);

@@ -42,8 +42,8 @@ os::CgroupWish cgroup_wish(const std::string& setting) {
     return {.kind = os::CgroupWish::Kind::path, .path = setting};
 }
 
-Result<Place> take_place(const config::DaemonSettings& settings,
-                         const std::shared_ptr<spdlog::logger>& log) {
+Result<Place> take_place(const config::DaemonSettings& settings, const std::shared_ptr<spdlog::logger>& log,
+                         std::optional<os::InstanceLock> held_lock) {
     auto directories = choose_directories(settings);
     if (!directories) return Failure{directories.error()};
 
@@ -54,7 +54,8 @@ Result<Place> take_place(const config::DaemonSettings& settings,
 
     const auto runtime = os::prepare_runtime_directory(directories->runtime);
     if (!runtime) return Failure{runtime.error()};
-    auto lock = os::InstanceLock::take(runtime->path + "/lock");
+    auto lock = held_lock ? Result<os::InstanceLock>(*std::move(held_lock))
+                          : os::InstanceLock::take(runtime->path + "/lock");
     if (!lock) return Failure{lock.error()};
     // With a read_group two groups have to reach the socket: whoever may do nothing is refused at each call.
     const os::ListenerOptions socket{.path = runtime->path + "/control.sock",

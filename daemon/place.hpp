@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/config.hpp"
@@ -32,8 +33,10 @@ struct Place {
 /// What `daemon.cgroup` asks for.
 [[nodiscard]] os::CgroupWish cgroup_wish(const std::string& setting);
 
-/// Takes the runtime directory, its keeper and its control socket. The error says who has it, or what is in the way.
+/// Takes the runtime directory, its keeper and its control socket; `lock` where this process has it already.
+/// The error says who has it, or what is in the way.
 [[nodiscard]] Result<Place> take_place(const config::DaemonSettings& settings,
-                                       const std::shared_ptr<spdlog::logger>& log);
+                                       const std::shared_ptr<spdlog::logger>& log,
+                                       std::optional<os::InstanceLock> lock = std::nullopt);
 
 }  // namespace vigil::daemon

@@ -57,9 +57,8 @@ void Methods::run(Call& call, protocol::Params params) {
         case Method::task_wait: return wait(call, std::get<p::TaskWait>(params));
         case Method::events_subscribe: return subscribe(call, std::get<p::EventsSubscribe>(params));
         case Method::daemon_reload: return reload(call, std::get<p::DaemonReload>(params));
-        case Method::daemon_upgrade: break;
+        case Method::daemon_upgrade: return upgrade(call, std::get<p::DaemonUpgrade>(params));
     }
-    VIGIL_CHECK(false, "a method that is not available was let through");
 }
 
 void Methods::refuse(Call& call, const protocol::RpcError& error) {
@@ -84,10 +83,10 @@ void Methods::answer(const PendingOrders::Answer& answer) {
         return;
     }
     session->send(result_line(*answer.request, [&](json::Writer& out) {
-        if (answer.write)
-            answer.write(out, answer.outcomes);
-        else
-            protocol::write_outcomes(out, answer.outcomes);
+        if (!answer.report) return protocol::write_outcomes(out, answer.outcomes);
+        protocol::ReloadReport report = *answer.report;
+        report.tasks = answer.outcomes;
+        protocol::write_reload_report(out, report);
     }));
 }
 

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
+#include "control/carried.hpp"
 #include "control/pending_orders.hpp"
 #include "control/session.hpp"
 #include "control/world.hpp"
 #include "protocol/methods.hpp"
 #include "protocol/rpc.hpp"
+#include "protocol/upgrade_report.hpp"
 #include "reload/reloader.hpp"
 
 namespace vigil::daemon {
@@ -52,6 +55,13 @@ class Methods {
     void forget(SessionId session);
     /// Everything is stopped: those who asked for it are told.
     void finished();
+    // For a daemon that goes on as another program.
+    /// Adds what is promised to these sessions.
+    void carry(const std::map<SessionId, std::size_t>& places, CarriedClients& to) const;
+    /// Takes up what was promised to these, by place.
+    void restore(const std::vector<SessionId>& sessions, const CarriedClients& from,
+                 const protocol::UpgradeReport& report);
+
     /// For daemon.status.
     void count_clients(std::size_t clients) { clients_ = clients; }
 
@@ -101,6 +111,8 @@ class Methods {
     void shut_down(Call& call, const protocol::params::DaemonShutdown& params);
     void order(Call& call, const protocol::params::TaskOrder& params);
     void reload(Call& call, const protocol::params::DaemonReload& params);
+    void upgrade(Call& call, const protocol::params::DaemonUpgrade& params);
+    void restore_order(SessionId session, const CarriedOrder& carried);
     void add(Call& call, const protocol::params::TaskAdd& params);
     void add_to_files(const Asker& asker, NewTask task, json::Value object);
     void remove_from_files(Call& call, const protocol::params::TaskOrder& params,
@@ -116,6 +128,7 @@ class Methods {
     std::function<Session*(SessionId)> find_session_;
     std::function<void()> deadline_moved_;
     PendingOrders orders_;
+    std::optional<Asker> upgrader_;  ///< whose upgrade is on its way
     std::vector<std::pair<SessionId, protocol::RequestId>> awaiting_shutdown_;
     std::size_t clients_ = 0;
 };

@@ -24,13 +24,17 @@ protocol::TaskOutcome outcome_of(const core::Settled& settled, bool gone) {
 
 core::Ticket PendingOrders::open(SessionId session, std::optional<protocol::RequestId> request,
                                  core::TimePoint deadline) {
-    const std::uint64_t ticket = ++last_ticket_;
     Order order;
     order.answer.session = session;
     order.answer.request = std::move(request);
     order.deadline = deadline;
+    return restore(std::move(order));
+}
+
+core::Ticket PendingOrders::restore(Order order) {
+    const std::uint64_t ticket = ++last_ticket_;
+    if (order.deadline != core::kNever) deadlines_.emplace(order.deadline, ticket);
     orders_.emplace(ticket, std::move(order));
-    if (deadline != core::kNever) deadlines_.emplace(deadline, ticket);
     return core::Ticket{ticket};
 }
 
@@ -42,9 +46,8 @@ void PendingOrders::expect(core::Ticket ticket, core::TaskId task, std::string n
     orders_.at(number(ticket)).awaited.emplace_back(task, std::move(name));
 }
 
-void PendingOrders::answer_with(
-    core::Ticket ticket, std::function<void(json::Writer&, std::vector<protocol::TaskOutcome>)> write) {
-    orders_.at(number(ticket)).answer.write = std::move(write);
+void PendingOrders::answer_with(core::Ticket ticket, protocol::ReloadReport report) {
+    orders_.at(number(ticket)).answer.report = std::move(report);
 }
 
 void PendingOrders::drop(core::Ticket ticket) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/waits.hpp"
+#include "protocol/reload_report.hpp"
 #include "protocol/rpc.hpp"
 
 namespace vigil::daemon {
@@ -26,8 +27,14 @@ class PendingOrders {
         std::optional<protocol::RequestId> request;  ///< nothing: the client wants no answer
         std::vector<protocol::TaskOutcome> outcomes;
         bool timed_out = false;
-        /// The result; where it is empty that is {"tasks":[...]}.
-        std::function<void(json::Writer&, std::vector<protocol::TaskOutcome>)> write;
+        /// What the outcomes are a part of; nothing: the result is {"tasks":[...]}.
+        std::optional<protocol::ReloadReport> report;
+    };
+    struct Order {
+        Answer answer;
+        std::vector<std::pair<core::TaskId, std::string>> awaited;
+        core::TimePoint deadline = core::kNever;
+        bool sealed = false;
     };
 
     /// Opens an order and gives its ticket. Tell its tasks with expect() or note(), then close it with
@@ -38,9 +45,8 @@ class PendingOrders {
     void note(core::Ticket ticket, protocol::TaskOutcome outcome);
     /// A task whose outcome core::Waits will settle.
     void expect(core::Ticket ticket, core::TaskId task, std::string name);
-    /// The result is to be written by this.
-    void answer_with(core::Ticket ticket,
-                     std::function<void(json::Writer&, std::vector<protocol::TaskOutcome>)> write);
+    /// The result is to be this report, with the outcomes in it.
+    void answer_with(core::Ticket ticket, protocol::ReloadReport report);
     /// Forgets an order that was opened and not sealed; it is answered in another way.
     void drop(core::Ticket ticket);
     /// No more tasks come. The answer, when nothing is awaited.
@@ -56,13 +62,12 @@ class PendingOrders {
 
     [[nodiscard]] core::TimePoint next_deadline() const;
 
+    // For a daemon that goes on as another program.
+    [[nodiscard]] const std::unordered_map<std::uint64_t, Order>& orders() const noexcept { return orders_; }
+    /// Takes up an order that was sealed; its waits are the caller's to restore under the ticket.
+    core::Ticket restore(Order order);
+
   private:
-    struct Order {
-        Answer answer;
-        std::vector<std::pair<core::TaskId, std::string>> awaited;
-        core::TimePoint deadline = core::kNever;
-        bool sealed = false;
-    };
     [[nodiscard]] Answer finish(std::unordered_map<std::uint64_t, Order>::iterator order);
 
     std::uint64_t last_ticket_ = 0;

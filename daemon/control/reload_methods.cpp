@@ -83,13 +83,10 @@ void Methods::judged(Reload& one, const Reloader::Judgement& judgement) {
         error.problems = judgement.problems;
         return fail(one.asker, error);
     }
-    auto report = std::make_shared<protocol::ReloadReport>(report_of(judgement.plan, one.env));
-    report->applied = !one.dry_run;
+    protocol::ReloadReport report = report_of(judgement.plan, one.env);
+    report.applied = !one.dry_run;
     one.ticket = orders_.open(one.asker.session, one.asker.request, one.deadline);
-    orders_.answer_with(one.ticket, [report](json::Writer& out, std::vector<protocol::TaskOutcome> tasks) {
-        report->tasks = std::move(tasks);
-        protocol::write_reload_report(out, *report);
-    });
+    orders_.answer_with(one.ticket, std::move(report));
     if (one.dry_run) seal(one.ticket);
 }
 

@@ -14,6 +14,8 @@
 namespace vigil::daemon {
 namespace {
 
+/// What all clients together may have left unread when the daemon goes on as another program.
+constexpr std::size_t kMostCarried = std::size_t{64} << 20;
 /// Clients taken in one turn of the loop.
 constexpr int kAcceptsPerTurn = 64;
 
@@ -75,13 +77,26 @@ void ControlServer::open_session(UniqueFd fd) {
         (void)::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         return;
     }
+    Session& session = add_session(std::move(fd), std::move(peer).value());
+    if (held_) session.hold(true);
+}
+
+Session& ControlServer::add_session(UniqueFd fd, os::Peer peer) {
     const SessionId id{++last_session_};
     Session::Port port{.request = [this](Session& from, std::string_view line) { request(from, line); },
                        .line_too_long = [this](Session& from) { line_too_long(from); },
                        .over = [this](Session& from) { close(from); }};
-    sessions_.emplace(
-        id, std::make_unique<Session>(world_.loop, id, std::move(fd), std::move(peer).value(), port));
+    const auto added = sessions_.emplace(
+        id, std::make_unique<Session>(world_.loop, id, std::move(fd), std::move(peer), std::move(port)));
     methods_.count_clients(sessions_.size());
+    return *added.first->second;
+}
+
+/// To go through while any of them may end.
+std::vector<Session*> ControlServer::all_sessions() {
+    std::vector<Session*> all;
+    for (const auto& [id, session] : sessions_) all.push_back(session.get());
+    return all;
 }
 
 bool ControlServer::make_room() {
@@ -173,9 +188,7 @@ void ControlServer::changed(const core::effect::Announce& change) {
 void ControlServer::finished() {
     watch_.reset();
     methods_.finished();
-    std::vector<Session*> open;
-    for (const auto& [id, session] : sessions_) open.push_back(session.get());
-    for (Session* session : open) session->finish();
+    for (Session* session : all_sessions()) session->finish();
 }
 
 bool ControlServer::drained() const noexcept {
@@ -191,6 +204,45 @@ void ControlServer::ensure_in_place() {
     world_.hold_control(listener_.fd());
     watch_ = std::make_unique<Watch>(world_.loop, listener_.fd(), [this](int) { accept(); });
     watch_->interest(UV_READABLE);
+}
+
+void ControlServer::hold(bool held) {
+    held_ = held;
+    for (Session* session : all_sessions()) session->hold(held);
+    if (!held) arm_timer();
+}
+
+CarriedClients ControlServer::carry() {
+    CarriedClients carried{.events = last_event_, .upgrader_session = std::nullopt, .upgrader_request = {}};
+    std::map<SessionId, std::size_t> places;
+    std::size_t room = kMostCarried;
+    for (Session* session : all_sessions()) {
+        const SessionId id = session->id();
+        auto one = session->carry(room);
+        if (!one) continue;
+        room -= one->unsent.size();
+        places.emplace(id, carried.sessions.size());
+        carried.sessions.push_back(std::move(*one));
+    }
+    methods_.carry(places, carried);
+    return carried;
+}
+
+void ControlServer::restore(const CarriedClients& carried, const protocol::UpgradeReport& report) {
+    held_ = true;
+    last_event_ = carried.events;
+    std::vector<SessionId> ids;
+    for (const CarriedSession& one : carried.sessions) {
+        UniqueFd fd(one.fd);
+        auto peer = os::peer_of(fd.get());
+        // Nobody is there any more: what he waits for has no reader.
+        ids.push_back(SessionId{});
+        if (!peer) continue;
+        Session& session = add_session(std::move(fd), std::move(peer).value());
+        session.restore(one);
+        ids.back() = session.id();
+    }
+    methods_.restore(ids, carried, report);
 }
 
 void ControlServer::arm_timer() {

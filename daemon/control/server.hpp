@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "control/carried.hpp"
 #include "control/methods.hpp"
 #include "control/session.hpp"
 #include "control/world.hpp"
@@ -27,9 +28,20 @@ class ControlServer {
     /// Makes the socket anew if its path was removed.
     void ensure_in_place();
 
+    // For a daemon that goes on as another program.
+    /// While held no request is taken.
+    void hold(bool held);
+    /// All clients as they go over; those with too much to read are dropped.
+    [[nodiscard]] CarriedClients carry();
+    /// Takes over the clients of a predecessor, held, and the orders that they wait for: of tasks that the
+    /// supervisor has by now. `report` answers who had ordered the upgrade.
+    void restore(const CarriedClients& carried, const protocol::UpgradeReport& report);
+
   private:
     void accept();
     void open_session(UniqueFd fd);
+    Session& add_session(UniqueFd fd, os::Peer peer);
+    [[nodiscard]] std::vector<Session*> all_sessions();
     void request(Session& session, std::string_view line);
     void line_too_long(Session& session);
     void close(Session& session);
@@ -43,6 +55,7 @@ class ControlServer {
     Methods methods_;
     std::uint64_t last_session_ = 0;
     std::uint64_t last_event_ = 0;
+    bool held_ = false;
     std::unique_ptr<Watch> watch_;
     Timer timer_;
 };

@@ -70,6 +70,48 @@ void Session::drop() {
     port_.over(*this);
 }
 
+void Session::hold(bool held) {
+    if (over_ || held_ == held) return;
+    held_ = held;
+    if (held) return update_interest();
+    // Writes what was restored, and takes what was received meanwhile.
+    write();
+}
+
+std::optional<CarriedSession> Session::carry(std::size_t most) {
+    if (over_) return std::nullopt;
+    std::size_t size = out_.size() - written_;
+    for (Message& message : queue_) {
+        if (auto* const answer = std::get_if<std::unique_ptr<LongAnswer>>(&message)) {
+            std::string text;
+            while (size + text.size() <= most && (*answer)->next(text)) {
+            }
+            message = std::move(text);
+        }
+        size += std::get<std::string>(message).size();
+        if (size <= most) continue;
+        drop();
+        return std::nullopt;
+    }
+    CarriedSession carried{.fd = fd_.get(),
+                           .received = std::string(lines_.pending()),
+                           .unsent = out_.substr(written_),
+                           .subscribed = subscribed,
+                           .event_patterns = event_patterns,
+                           .finishing = finishing_};
+    for (const Message& message : queue_) carried.unsent += std::get<std::string>(message);
+    return carried;
+}
+
+void Session::restore(const CarriedSession& carried) {
+    hold(true);
+    subscribed = carried.subscribed;
+    event_patterns = carried.event_patterns;
+    finishing_ = carried.finishing;
+    lines_.feed(carried.received);
+    if (!carried.unsent.empty()) queue_.emplace_back(carried.unsent);
+}
+
 void Session::ready(int events) {
     if (over_) return;
     last_active_ = std::chrono::steady_clock::now();

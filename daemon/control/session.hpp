@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "control/carried.hpp"
 #include "control/pending_orders.hpp"
 #include "linux/peer.hpp"
 #include "loop/loop.hpp"
@@ -63,6 +64,14 @@ class Session {
     std::vector<std::string> event_patterns;  ///< see subscribed
     bool subscribed = false;
 
+    /// While held no request is taken; what comes waits in the socket.
+    void hold(bool held);
+    /// As it goes over to another program; nothing of it changes. Long answers are written out first, and one
+    /// that has more than `most` bytes to read is dropped, and nothing given.
+    [[nodiscard]] std::optional<CarriedSession> carry(std::size_t most);
+    /// Goes on as what a predecessor has carried over. No request is taken before hold(false).
+    void restore(const CarriedSession& carried);
+
     /// Nothing asked and nothing awaited: it may be closed when room is needed for another client.
     [[nodiscard]] bool idle() const noexcept {
         return !subscribed && promised_ == 0 && queue_.empty() && out_.empty();
@@ -82,7 +91,7 @@ class Session {
     void update_interest();
     [[nodiscard]] bool hung_up() const;
     [[nodiscard]] bool may_take() const noexcept {
-        return !finishing_ && promised_ + queue_.size() < kMaxRequestsInFlight;
+        return !finishing_ && !held_ && promised_ + queue_.size() < kMaxRequestsInFlight;
     }
 
     SessionId id_;
@@ -96,6 +105,7 @@ class Session {
     std::size_t event_bytes_ = 0;  ///< of events that were queued while something was unread
     std::size_t promised_ = 0;
     bool finishing_ = false;
+    bool held_ = false;
     bool half_closed_ = false;  ///< the client sends no more, but may still read
     bool over_ = false;
     bool taking_ = false;

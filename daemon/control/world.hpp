@@ -14,6 +14,7 @@
 #include "core/waits.hpp"
 #include "loop/loop.hpp"
 #include "protocol/daemon_status.hpp"
+#include "protocol/rpc.hpp"
 #include "protocol/task_logs.hpp"
 #include "protocol/task_status.hpp"
 
@@ -41,6 +42,8 @@ struct World {
     /// An operator's signal to the main process of a task.
     std::function<Result<void>(core::TaskId, int signal)> signal;
     std::function<void(bool now)> shut_down;
+    /// Goes on as this program (empty: as the one that runs), or tells why not.
+    std::function<void(std::string program, std::function<void(const protocol::RpcError&)> refused)> upgrade;
     /// The control socket is another one from now on.
     std::function<void(int listener)> hold_control;
 };

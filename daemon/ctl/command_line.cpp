@@ -59,6 +59,10 @@ void add_words(CLI::App& app, const Verb& verb, Options& options, RawWords& raw)
         case Words::one_name:
             app.add_option("NAME", options.names, "The task's name")->required()->expected(1);
             break;
+        case Words::optional_program:
+            app.add_option("PROGRAM", options.file,
+                           "A vigild (default: the one that runs, as it is on the disk)");
+            break;
         case Words::optional_file: app.add_option("FILE", options.file, "Configuration file"); break;
     }
 }
@@ -125,9 +129,6 @@ std::size_t verb_position(const std::vector<std::string>& words) {
 }
 
 std::string unknown_verb(const std::string& word) {
-    const auto absent = absent_verbs();
-    if (std::find(absent.begin(), absent.end(), word) != absent.end())
-        return "this version of vigilctl has no \"" + word + "\"";
     std::vector<std::string_view> names;
     for (const Verb& verb : verbs()) names.push_back(verb.name);
     std::string text = "there is no command \"" + word + "\"";

@@ -30,6 +30,7 @@ int exit_code_of(protocol::ErrorCode code) {
         case protocol::ErrorCode::invalid_params: return exit_code::kUsage;
         case protocol::ErrorCode::already_exists:
         case protocol::ErrorCode::busy:
+        case protocol::ErrorCode::upgrade_failed:
         case protocol::ErrorCode::parse_error:
         case protocol::ErrorCode::invalid_request:
         case protocol::ErrorCode::internal_error: break;

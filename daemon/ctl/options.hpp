@@ -27,7 +27,7 @@ struct Options {
     bool now = false;
     int signal = 0;
     protocol::params::TaskWait::For wait_for = protocol::params::TaskWait::For::healthy;
-    std::string file;  ///< of check
+    std::string file;  ///< of check; of upgrade: the program
     bool dry_run = false;
     bool yes = false;      ///< of reload: do not ask
     bool persist = false;  ///< of add and remove

@@ -1,9 +1,12 @@
-// shutdown and version: what concerns the daemon as a whole.
+// shutdown, upgrade and version: what concerns the daemon as a whole.
+#include <filesystem>
+
 #include "base/text.hpp"
 #include "ctl/exit_code.hpp"
 #include "ctl/progress.hpp"
 #include "ctl/session.hpp"
 #include "ctl/verbs.hpp"
+#include "protocol/upgrade_report.hpp"
 #include "version.hpp"
 
 namespace vigil::ctl {
@@ -31,6 +34,31 @@ int run_shutdown(const Options& options, const Terminal& terminal) {
     }
     if (options.json && !terminal.print("{}\n")) return exit_code::kFailed;
     return exit_code::kDone;
+}
+
+int run_upgrade(const Options& options, const Terminal& terminal) {
+    auto client = connect(options, terminal);
+    if (!client) return report(client.error(), options, terminal);
+    std::string params;
+    json::Writer out(params);
+    out.begin_object();
+    // Relative to where the operator is, not the daemon.
+    if (!options.file.empty()) out.member("program", std::filesystem::absolute(options.file).string());
+    out.end_object();
+    client::Patience patience = for_order(options, terminal);
+    auto answer = [&] {
+        Progress progress(options, terminal);
+        progress.attach(patience);
+        return client->call(protocol::Method::daemon_upgrade, params, patience);
+    }();
+    if (!answer) return report(answer.error(), options, terminal);
+    const auto done = protocol::parse_upgrade_report(*answer);
+    if (!done) return report(client->misread(done.error()), options, terminal);
+    const std::string text = options.json ? std::string(*answer)
+                                          : "vigild " + escape_for_display(done->from) + " goes on as " +
+                                                escape_for_display(done->to) + ", " +
+                                                escape_for_display(done->program);
+    return terminal.print(text + "\n") ? exit_code::kDone : exit_code::kFailed;
 }
 
 int run_version(const Options& options, const Terminal& terminal) {

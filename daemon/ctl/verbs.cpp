@@ -5,7 +5,7 @@
 namespace vigil::ctl {
 namespace {
 
-constexpr std::array<Verb, 20> kVerbs = {{
+constexpr std::array<Verb, 21> kVerbs = {{
     {"status", "Where tasks are and why (the default command)", Words::any_patterns, kWatch | kTimeout,
      R"(HEARTBEAT is the age of the last beat and its limit. RESTARTS counts restarts in all; in brackets, the
 attempts of the present series of failures and their limit.
@@ -151,11 +151,22 @@ Examples:
   vigilctl shutdown
   vigilctl shutdown --now        # SIGKILL to everything at once)",
      run_shutdown},
+    {"upgrade", "Let the daemon go on as another program, with all its tasks", Words::optional_program,
+     kTimeout,
+     R"(The running vigild replaces itself in place: the same pid, and no task, no line of output and no waiting client
+notices. Without PROGRAM it is the one that runs, as it is on the disk now: what a package has just installed.
+The new program is run beside the old one first, and has to show that it can read the configuration, the state and
+what is handed over. If it cannot, the old one goes on and says why (exit code 1). An older version is taken as well
+as a newer one. Changes of the configuration are not taken over by it: that is reload. For root and the daemon's own
+user.
+
+Examples:
+  vigilctl upgrade
+  vigilctl upgrade /opt/vigil-0.2/sbin/vigild)",
+     run_upgrade},
     {"version", "Versions of vigilctl and of the daemon", Words::none, 0, "", run_version},
     {"help", "This list, or the help of a command", Words::none, 0, "", nullptr},
 }};
-
-constexpr std::array<std::string_view, 1> kAbsent = {"upgrade"};
 
 }  // namespace
 
@@ -167,10 +178,6 @@ const Verb* find_verb(std::string_view name) noexcept {
     for (const Verb& verb : kVerbs)
         if (verb.name == name) return &verb;
     return nullptr;
-}
-
-std::span<const std::string_view> absent_verbs() noexcept {
-    return kAbsent;
 }
 
 }  // namespace vigil::ctl

@@ -13,11 +13,12 @@ namespace vigil::ctl {
 /// Which positional words a verb takes.
 enum class Words : std::uint8_t {
     none,
-    any_patterns,   ///< [PATTERN...]
-    some_patterns,  ///< PATTERN...
-    one_name,       ///< NAME
-    signal_first,   ///< SIG PATTERN...
-    optional_file,  ///< [FILE]
+    any_patterns,      ///< [PATTERN...]
+    some_patterns,     ///< PATTERN...
+    one_name,          ///< NAME
+    signal_first,      ///< SIG PATTERN...
+    optional_file,     ///< [FILE]
+    optional_program,  ///< [PROGRAM]
 };
 
 /// Options beside the ones every verb has, as a set of bits.
@@ -44,8 +45,6 @@ struct Verb {
 
 [[nodiscard]] std::span<const Verb> verbs() noexcept;
 [[nodiscard]] const Verb* find_verb(std::string_view name) noexcept;
-/// Verbs that other versions have and this one does not.
-[[nodiscard]] std::span<const std::string_view> absent_verbs() noexcept;
 
 // What carries them out.
 int run_status(const Options& options, const Terminal& terminal);
@@ -67,6 +66,7 @@ int run_check(const Options& options, const Terminal& terminal);
 int run_diff(const Options& options, const Terminal& terminal);
 int run_reload(const Options& options, const Terminal& terminal);
 int run_shutdown(const Options& options, const Terminal& terminal);
+int run_upgrade(const Options& options, const Terminal& terminal);
 int run_version(const Options& options, const Terminal& terminal);
 
 }  // namespace vigil::ctl

@@ -50,18 +50,21 @@ void Loop::run_deferred() {
 
 void Loop::aside(std::function<void()> work, std::function<void()> done) {
     struct Job {
+        Loop& loop;
         uv_work_t request{};
         std::function<void()> work;
         std::function<void()> done;
     };
-    auto* job = new Job{{}, std::move(work), std::move(done)};
+    auto* job = new Job{*this, {}, std::move(work), std::move(done)};
     job->request.data = job;
     const int error = uv_queue_work(
         &loop_, &job->request, [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
         [](uv_work_t* request, int status) {
             const std::unique_ptr<Job> finished(static_cast<Job*>(request->data));
+            --finished->loop.asides_;
             if (status == 0) finished->done();
         });
+    ++asides_;
     VIGIL_CHECK(error == 0, "work cannot be given to another thread");
 }
 

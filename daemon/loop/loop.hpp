@@ -43,6 +43,8 @@ class Loop {
     void defer(std::function<void()> action);
     /// Runs `work` in another thread, then `done` in the loop. `done` is dropped when the loop ends first.
     void aside(std::function<void()> work, std::function<void()> done);
+    /// How many of those are not done; in `done` its own is no more.
+    [[nodiscard]] std::size_t asides() const noexcept { return asides_; }
 
   private:
     void run_deferred();
@@ -50,6 +52,7 @@ class Loop {
     uv_loop_t loop_{};
     HandlePtr<uv_idle_t> idle_;
     std::vector<std::function<void()>> deferred_;
+    std::size_t asides_ = 0;
 };
 
 /// One deadline. Never fires early; late by the loop's load and up to 1 ms.

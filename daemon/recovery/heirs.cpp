@@ -12,8 +12,8 @@
 
 namespace vigil::daemon {
 
-Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features, RecordBook& book,
-             spdlog::logger& log) {
+Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features,
+             RecordBook& book, spdlog::logger& log) {
     std::unordered_map<std::string_view, const core::SpecPtr*> configured;
     for (const core::SpecPtr& spec : config.tasks) configured.emplace(spec->name, &spec);
     for (state::Found& found : leftovers.found) {
@@ -25,7 +25,8 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
         // One spec for all that has it, with the defaults that they share.
         if (same || (!spec && now != nullptr)) spec = *now;
         if (!spec) {
-            log.error("{}: ended and given up, since nothing says how it is to be run", found.record.task.name);
+            log.error("{}: ended and given up, since nothing says how it is to be run",
+                      found.record.task.name);
             (void)kill_left_run(found, features);
             book.drop(found);
             continue;
@@ -94,12 +95,21 @@ void Heirs::take_over(const Into& into, core::TimePoint now) {
         if (!core::has_run(record.state)) continue;
         const core::FoundRun run = into.processes.adopt(*task, heir.spec, heir.found, into.kept);
         running += run.kind == core::FoundRun::Kind::running ? 1U : 0U;
+        // It was asked for and held back: it is begun now.
+        if (into.goes_on && run.kind == core::FoundRun::Kind::never_made &&
+            record.state == core::StateName::starting) {
+            into.processes.spawn({*task, record.generation, heir.spec});
+            continue;
+        }
         for (core::Event& event : core::news_of(record, run)) news.emplace_back(*task, std::move(event));
     }
     for (auto& [task, event] : news) into.supervisor.handle(task, std::move(event), now);
-    if (!tasks_.empty())
-        into.log.warn("a daemon before this one ended without stopping its tasks: took over {} of them, {} running",
-                      tasks_.size(), running);
+    if (into.goes_on)
+        into.log.info("goes on with {} tasks, {} running", tasks_.size(), running);
+    else if (!tasks_.empty())
+        into.log.warn(
+            "a daemon before this one ended without stopping its tasks: took over {} of them, {} running",
+            tasks_.size(), running);
     tasks_.clear();
     for (const std::string& key : into.kept.left()) into.keeping.let_go(key);
     into.kept = {};

@@ -1,5 +1,5 @@
-// Layer daemon. The tasks that a daemon before this one has left, made ready to go on: each with the spec that its run
-// was started with, be the configuration of now another.
+// Layer daemon. The tasks that a daemon before this one has left, made ready to go on: each with the spec
+// that its run was started with, be the configuration of now another.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -21,8 +21,8 @@ class TaskProcesses;
 
 class Heirs {
   public:
-    /// A task whose spec cannot be read any more goes on with that of the configuration; without one it is given up,
-    /// and its run ended with the other left-overs.
+    /// A task whose spec cannot be read any more goes on with that of the configuration; without one it is
+    /// given up, and its run ended with the other left-overs.
     Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features, RecordBook& book,
           spdlog::logger& log);
 
@@ -40,9 +40,10 @@ class Heirs {
         Keeping& keeping;
         Kept& kept;
         spdlog::logger& log;
+        bool goes_on = false;  ///< from a vigild that was this process
     };
-    /// Puts all of them into the supervisor, gives their runs to the processes, and tells what became of those. What
-    /// the keeper holds of nobody is let go.
+    /// Puts all of them into the supervisor, gives their runs to the processes, and tells what became of
+    /// those. What the keeper holds of nobody is let go.
     void take_over(const Into& into, core::TimePoint now);
 
   private:

@@ -1,6 +1,6 @@
-// Layer daemon. What the keeper holds for us: the descriptors that must outlive this daemon. Without a keeper (its
-// program is missing, it cannot be started) everything works but for that: a task whose daemon is killed gets EPIPE
-// from its output, and what it said meanwhile is lost.
+// Layer daemon. What the keeper holds for us: the descriptors that must outlive this daemon. Without a keeper
+// (its program is missing, it cannot be started) everything works but for that: a task whose daemon is killed
+// gets EPIPE from its output, and what it said meanwhile is lost.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -64,9 +64,10 @@ class Keeping {
     ~Keeping();
     /// There may be something to keep from now on.
     void begin() noexcept { begun_ = true; }
+    [[nodiscard]] bool is_there() const noexcept { return client_ != nullptr; }
 
-    /// Before the child of a spawn exists. Thread-safe; waits a moment for a keeper that is behind, then goes on
-    /// without it.
+    /// Before the child of a spawn exists. Thread-safe; waits a moment for a keeper that is behind, then goes
+    /// on without it.
     void hold(const os::SpawnJob& job, const os::RunDescriptors& descriptors) const;
     void hold_control(int fd) const;
     /// Thread-safe.

@@ -1,5 +1,6 @@
-// Layer daemon. What the next daemon is to know of every task, kept in the state table and the spec store beside it.
-// Where these cannot be made (a full disk) the tasks run all the same, and are lost with this daemon.
+// Layer daemon. What the next daemon is to know of every task, kept in the state table and the spec store
+// beside it. Where these cannot be made (a full disk) the tasks run all the same, and are lost with this
+// daemon.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -31,8 +32,8 @@ class RecordBook final : public core::RecordPort {
         std::unique_ptr<RecordBook> book;
         Leftovers leftovers;
     };
-    /// Opens or makes the state table and the spec store, and says what it found damaged. Only for the holder of the
-    /// instance lock.
+    /// Opens or makes the state table and the spec store, and says what it found damaged. Only for the holder
+    /// of the instance lock.
     [[nodiscard]] static Opened open(const Directories& directories, std::shared_ptr<spdlog::logger> log);
     RecordBook(const RecordBook&) = delete;
     RecordBook& operator=(const RecordBook&) = delete;
@@ -41,6 +42,9 @@ class RecordBook final : public core::RecordPort {
     void look_up_origins(std::function<state::SpecOrigin(const std::string& task)> origin_of) {
         origin_of_ = std::move(origin_of);
     }
+
+    /// Whether there is anything that a successor could go on from.
+    [[nodiscard]] bool is_kept() const noexcept { return table_.has_value() && !said_; }
 
     void write(core::TaskId task, const core::TaskRecord& record, const core::SpecPtr& spec) override;
     void erase(core::TaskId task) override;
@@ -52,8 +56,8 @@ class RecordBook final : public core::RecordPort {
     /// After everything is adopted: forgets the specs that nobody runs with.
     void settle();
 
-    /// Of the run that was written last; it is drawn when that run's first record is written. Nothing for a task
-    /// without a record.
+    /// Of the run that was written last; it is drawn when that run's first record is written. Nothing for a
+    /// task without a record.
     [[nodiscard]] std::optional<os::Invocation> invocation(core::TaskId task) const;
     /// Where the kernel is to put the pid of that run; null for a task without a record.
     [[nodiscard]] pid_t* pid_word(core::TaskId task);

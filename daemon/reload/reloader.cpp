@@ -186,6 +186,7 @@ void Reloader::take_over(Work& work) {
     parts_.facts.defaults = work.config.defaults;
     parts_.facts.config_files = work.config.files;
     trace_ = std::move(work.trace);
+    behind_ = false;
     take_names(work.config);
     keep_last_good();
 }

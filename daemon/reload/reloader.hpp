@@ -75,7 +75,9 @@ class Reloader {
 
     /// Tells which tasks there are.
     void changed(const core::effect::Announce& change);
-    [[nodiscard]] bool config_changed() { return trace_.differs(); }
+    [[nodiscard]] bool config_changed() { return behind_ || trace_.differs(); }
+    /// What runs is older than what was read at the start.
+    void fell_behind() noexcept { behind_ = true; }
     /// Writes down the configuration that runs.
     void keep_last_good();
 
@@ -115,6 +117,7 @@ class Reloader {
     std::unordered_map<std::string, std::string> files_;  ///< task -> file, of the running configuration
     std::unordered_set<std::string> from_file_;           ///< tasks that are there because a file says so
     std::uint64_t revision_ = 0;                          ///< counts tasks that came and went
+    bool behind_ = false;
     bool busy_ = false;
     bool again_ = false;  ///< SIGHUP came meanwhile
 };

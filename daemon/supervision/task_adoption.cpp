@@ -1,4 +1,5 @@
-// By what runs are known again, and runs that a daemon before this one has started.
+// By what runs are known again, and runs that a daemon before this one has started, or this one as another
+// program.
 #include <utility>
 
 #include "linux/process.hpp"
@@ -34,7 +35,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->task = task;
     run->generation = record.generation;
     run->spec = spec;
-    run->adopted = true;
+    run->adopted = !goes_on_;
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
     const bool others_live = !lives && cgroup && cgroup.populated();
@@ -44,7 +45,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                                              .invocation = std::move(invocation),
                                              .cgroup = std::move(cgroup),
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
-                                             .adopted = true},
+                                             .adopted = !goes_on_},
                       features_, orphans_);
     UniqueFd pipes[2] = {kept.take(KeptKind::output, record.name, record.generation),
                          kept.take(KeptKind::error_output, record.name, record.generation)};
@@ -70,6 +71,43 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     taken.exit_told = true;
     if (others_live) linger(taken);
     return {.kind = others_live ? Kind::main_ended : Kind::ended, .pid = found.pid, .status = {}};
+}
+
+void TaskProcesses::adopt_stop_command(core::TaskId task, core::Generation generation, pid_t pid) {
+    Run* run = find(task, generation);
+    // Our child, and nobody has reaped it since it was one of the program before this.
+    auto pidfd = os::open_pidfd(pid);
+    if (run == nullptr || !run->tree || !pidfd) return;
+    run->stop_command = Run::StopCommand::running;
+    run->tree->attach(pid, std::move(pidfd).value());
+    main_pids_.emplace(pid, task);
+    watch(*run, run->tree->attached_pidfd(), os::WatchKind::stop_command);
+}
+
+void TaskProcesses::hold_spawns(bool held) {
+    hold_spawns_ = held;
+    if (held) return;
+    for (const auto& [task, generation] : std::exchange(held_spawns_, {}))
+        if (const Run* run = find(task, generation)) submit(*run);
+}
+
+bool TaskProcesses::settled() const {
+    const os::Spawner::Load load = spawner_->load();
+    if (load.queued != 0 || load.in_flight != 0) return false;
+    std::size_t without_process = 0;
+    for (const auto& [task, run] : runs_) {
+        if (!run->tree) ++without_process;
+        if (run->stop_command == Run::StopCommand::on_its_way) return false;
+    }
+    return without_process == held_spawns_.size();
+}
+
+std::vector<TaskProcesses::StopCommand> TaskProcesses::stop_commands() const {
+    std::vector<StopCommand> running;
+    for (const auto& [task, run] : runs_)
+        if (run->stop_command == Run::StopCommand::running)
+            running.push_back({task, run->generation, run->tree->attached()});
+    return running;
 }
 
 void TaskProcesses::adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec,

@@ -27,6 +27,7 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
                              std::function<void()> turn)
     : log_(std::move(parts.log)),
       features_(parts.features),
+      goes_on_(parts.goes_on),
       watches_(std::move(parts.watches)),
       output_(*parts.output),
       book_(*parts.book),
@@ -36,7 +37,9 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       turn_(std::move(turn)),
       messages_(log_, dropped,
                 [this](Run& run, pid_t pid, UniqueFd fd) { change_main(run, pid, std::move(fd)); }),
-      orphans_(features_, [this](pid_t pid) { return main_pids_.contains(pid) || spawner_->owns(pid); }),
+      orphans_(
+          features_, [this](pid_t pid) { return main_pids_.contains(pid) || spawner_->owns(pid); },
+          parts.goes_on ? os::Orphans::Inherited::of_tasks : os::Orphans::Inherited::strangers),
       watch_(loop, watches_.fd(), [this](int) { turn_(); }),
       child_signal_(loop, SIGCHLD, [this] { child_ended(); }),
       linger_timer_(loop, [this] { turn_(); }),
@@ -63,12 +66,20 @@ void TaskProcesses::spawn(const core::effect::Spawn& effect) {
     run->task = effect.task;
     run->generation = effect.generation;
     run->spec = effect.spec;
-    VIGIL_CHECK(runs_.emplace(effect.task, std::move(run)).second, "a second run of a task was asked for");
-    spawner_->submit({.task = effect.task,
-                      .generation = effect.generation,
-                      .spec = effect.spec,
-                      .invocation = book_.invocation(effect.task),
-                      .pid_record = book_.pid_word(effect.task)});
+    const auto added = runs_.emplace(effect.task, std::move(run));
+    VIGIL_CHECK(added.second, "a second run of a task was asked for");
+    if (hold_spawns_)
+        held_spawns_.emplace_back(effect.task, effect.generation);
+    else
+        submit(*added.first->second);
+}
+
+void TaskProcesses::submit(const Run& run) {
+    spawner_->submit({.task = run.task,
+                      .generation = run.generation,
+                      .spec = run.spec,
+                      .invocation = book_.invocation(run.task),
+                      .pid_record = book_.pid_word(run.task)});
 }
 
 void TaskProcesses::signal(const core::effect::Signal& effect) {
@@ -91,7 +102,8 @@ void TaskProcesses::kill_tree(const core::effect::KillTree& effect) {
     if (run == nullptr) return;
     if (!run->tree) {
         run->kill_on_arrival = true;
-        if (spawner_->cancel(effect.task, effect.generation) == os::Spawner::Cancelled::dropped) {
+        if (std::erase(held_spawns_, std::pair(effect.task, effect.generation)) != 0 ||
+            spawner_->cancel(effect.task, effect.generation) == os::Spawner::Cancelled::dropped) {
             dropped_spawns_.emplace_back(effect.task, effect.generation);
             look_at_lingering_by(clock_now());
         }

@@ -32,11 +32,12 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
         os::WatchSet watches;
-        TaskOutput* output;  ///< outlives it
-        RecordBook* book;    ///< outlives it
-        const Keeping* keeping;  ///< outlives it
+        TaskOutput* output;                       ///< outlives it
+        RecordBook* book;                         ///< outlives it
+        const Keeping* keeping;                   ///< outlives it
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
+        bool goes_on = false;  ///< what is adopted are children of this process
         std::shared_ptr<spdlog::logger> log;
     };
     /// `turn` runs a turn of the engine; it is called from the loop, never from within a port's call.
@@ -52,12 +53,26 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void release(const core::effect::Release& effect) override;
     void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
 
-    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in the
-    /// supervisor already; what follows from the answer is to be told to it.
-    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found,
-                                       Kept& kept);
+    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in
+    /// the supervisor already; what follows from the answer is to be told to it.
+    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec,
+                                       const state::Found& found, Kept& kept);
+    /// Takes over a stop.command that runs for the run which was adopted before: a child of ours.
+    void adopt_stop_command(core::TaskId task, core::Generation generation, pid_t pid);
     /// What an older run of the task has printed and nobody has read yet.
     void adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, Kept& kept);
+
+    // For a daemon that goes on as another program.
+    /// While held no spawn is begun; those that are asked for meanwhile are begun afterwards.
+    void hold_spawns(bool held);
+    /// Whether no spawn is on its way but those that are held.
+    [[nodiscard]] bool settled() const;
+    struct StopCommand {
+        core::TaskId task{};
+        core::Generation generation{};
+        pid_t pid = 0;
+    };
+    [[nodiscard]] std::vector<StopCommand> stop_commands() const;
 
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
@@ -70,6 +85,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     static constexpr auto kLingerInterval = std::chrono::milliseconds(50);
 
     Run* find(core::TaskId task, core::Generation generation);
+    void submit(const Run& run);
     void take_spawned(core::Supervisor& supervisor, core::TimePoint now);
     void arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now);
     void stop_command_arrived(Run& run, os::SpawnOutcome outcome, core::Supervisor& supervisor,
@@ -100,6 +116,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
 
     std::shared_ptr<spdlog::logger> log_;
     os::Features features_;
+    const bool goes_on_;
     os::WatchSet watches_;
     TaskOutput& output_;
     RecordBook& book_;
@@ -119,6 +136,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::vector<std::pair<core::TaskId, core::Generation>> dropped_spawns_;
     std::vector<std::pair<core::TaskId, core::Generation>> dropped_stop_commands_;
     std::vector<os::SpawnOutcome> spawned_;
+    std::vector<std::pair<core::TaskId, core::Generation>> held_spawns_;
+    bool hold_spawns_ = false;
     core::TimePoint unmute_at_ = core::kNever;
     core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
     core::TimePoint linger_looked_{};           ///< and when it was last

@@ -1,6 +1,7 @@
 #include "core/waits.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/quantity.hpp"
@@ -112,7 +113,20 @@ std::string why_missed(std::optional<StateName> state, const Cause& cause,
     return text + ")";
 }
 
+constexpr std::array<std::string_view, 8> kGoals = {"running", "restarted", "stopped",   "dead",
+                                                    "removed", "healthy",   "completed", "exited"};
+
 }  // namespace
+
+std::string_view to_string(Goal goal) noexcept {
+    return kGoals[static_cast<std::size_t>(goal)];
+}
+
+std::optional<Goal> parse_goal(std::string_view text) noexcept {
+    const auto* const found = std::find(kGoals.begin(), kGoals.end(), text);
+    if (found == kGoals.end()) return std::nullopt;
+    return static_cast<Goal>(found - kGoals.begin());
+}
 
 std::optional<Settled> Waits::add(Ticket ticket, Goal goal, const TaskReport& report,
                                   Generation generation_before) {
@@ -130,12 +144,33 @@ std::optional<Settled> Waits::add(Ticket ticket, Goal goal, const TaskReport& re
                                              report.attempts, report.max_attempts);
         return settled;
     }
-    by_task_[report.id].push_back({ticket, goal, generation, report.last_change, patient});
-    Tasks& tasks = by_ticket_[ticket];
-    tasks.asked.push_back(report.id);
+    open(report.id, {ticket, goal, generation, report.last_change, patient});
+    return std::nullopt;
+}
+
+void Waits::open(TaskId task, const Wait& wait) {
+    by_task_[task].push_back(wait);
+    Tasks& tasks = by_ticket_[wait.ticket];
+    tasks.asked.push_back(task);
     ++tasks.open;
     ++size_;
-    return std::nullopt;
+}
+
+std::vector<Waits::Kept> Waits::kept(Ticket ticket) const {
+    std::vector<Kept> kept;
+    const auto found = by_ticket_.find(ticket);
+    if (found == by_ticket_.end()) return kept;
+    for (const TaskId task : found->second.asked) {
+        const auto waits = by_task_.find(task);
+        if (waits == by_task_.end()) continue;
+        for (const Wait& wait : waits->second)
+            if (wait.ticket == ticket) kept.push_back({task, wait.goal, wait.generation, wait.patient});
+    }
+    return kept;
+}
+
+void Waits::restore(Ticket ticket, const Kept& kept) {
+    open(kept.task, {ticket, kept.goal, kept.generation, 0, kept.patient});
 }
 
 std::vector<Settled> Waits::observe(const effect::Announce& change) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +30,9 @@ enum class Goal : std::uint8_t {
     exited,     ///< wait --for=exit: the end of the present run, or at once when there is none
 };
 
+[[nodiscard]] std::string_view to_string(Goal goal) noexcept;
+[[nodiscard]] std::optional<Goal> parse_goal(std::string_view text) noexcept;
+
 struct Settled {
     Ticket ticket{};
     TaskId task{};
@@ -51,6 +55,18 @@ class Waits {
     [[nodiscard]] std::vector<Settled> observe(const effect::Announce& change);
     /// Forgets every wait of a ticket: the client is gone or its time is up. The order itself goes on.
     void cancel(Ticket ticket);
+    /// What a daemon that goes on as another program hands over of a wait. Every change that was announced
+    /// before has been observed.
+    struct Kept {
+        TaskId task{};
+        Goal goal{};
+        Generation generation{};
+        bool patient = false;
+    };
+    [[nodiscard]] std::vector<Kept> kept(Ticket ticket) const;
+    /// Goes on waiting.
+    void restore(Ticket ticket, const Kept& kept);
+
     /// Waits that are not settled yet; a ticket may have one for each of several tasks.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -73,6 +89,7 @@ class Waits {
     std::unordered_map<Ticket, Tasks> by_ticket_;
     std::size_t size_ = 0;
 
+    void open(TaskId task, const Wait& wait);
     void drop(Ticket ticket);
 };
 

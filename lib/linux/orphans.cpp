@@ -22,13 +22,15 @@ constexpr std::size_t kInvocationDigits = 32;
 
 }  // namespace
 
-Orphans::Orphans(Features features, Claim claim) : features_(features), claim_(std::move(claim)) {
+Orphans::Orphans(Features features, Claim claim, Inherited inherited)
+    : features_(features), claim_(std::move(claim)) {
     if (features_.proc_children) {
         const std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
         children_file_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         features_.proc_children = static_cast<bool>(children_file_);
     }
-    for_each_child([this](pid_t pid) { return strangers_.insert(pid).second; });
+    if (inherited == Inherited::strangers)
+        for_each_child([this](pid_t pid) { return strangers_.insert(pid).second; });
 }
 
 void Orphans::for_each_child(const std::function<bool(pid_t)>& visit) const {

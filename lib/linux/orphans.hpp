@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -33,9 +34,13 @@ class Orphans {
     /// Whether a child is somebody's main process, which he reaps himself, and so no orphan.
     using Claim = std::function<bool(pid_t)>;
 
-    /// Children that the main thread has already (a program that was exec'd from a shell with jobs) are
-    /// nobody's: they are reaped, and never signalled.
-    Orphans(Features features, Claim claim);
+    /// What the children that the main thread has already are.
+    enum class Inherited : std::uint8_t {
+        strangers,  ///< of whoever was this process before (a shell with jobs): reaped, and never signalled
+        of_tasks,   ///< of a vigild that went on as this one: orphans like those that come later, unless
+                    ///< claimed
+    };
+    Orphans(Features features, Claim claim, Inherited inherited = Inherited::strangers);
 
     struct Sweep {
         std::size_t reaped = 0;

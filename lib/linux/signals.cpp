@@ -6,6 +6,13 @@
 
 namespace vigil::os {
 
+Result<void> unblock_signals() {
+    sigset_t none;
+    ::sigemptyset(&none);
+    if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return Failure{errno_error("unblocking signals")};
+    return {};
+}
+
 Result<void> reset_signals() {
     struct sigaction action {};
     for (int signal = 1; signal <= SIGRTMAX; ++signal) {
@@ -15,9 +22,6 @@ Result<void> reset_signals() {
         if (::sigaction(signal, &action, nullptr) != 0 && errno != EINVAL)
             return Failure{errno_error("resetting a signal")};
     }
-    sigset_t none;
-    ::sigemptyset(&none);
-    if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return Failure{errno_error("unblocking signals")};
     return {};
 }
 

@@ -6,8 +6,10 @@
 namespace vigil::os {
 
 /// Every disposition back to its default (a parent may have left SIGCHLD ignored, which would make the kernel
-/// throw exit statuses away, see waitid(2)), SIGPIPE ignored, nothing blocked. Call first in main(), with one
-/// thread.
+/// throw exit statuses away, see waitid(2)), SIGPIPE ignored. Call first in main(), with one thread.
 [[nodiscard]] Result<void> reset_signals();
+
+/// No signal blocked in this thread.
+[[nodiscard]] Result<void> unblock_signals();
 
 }  // namespace vigil::os

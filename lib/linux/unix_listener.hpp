@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -19,6 +20,12 @@ class InstanceLock {
   public:
     /// EWOULDBLOCK: another process holds it; the error names its pid where the file tells it.
     [[nodiscard]] static Result<InstanceLock> take(const std::string& path);
+
+    /// Of a process that has become this one by execve(2): the lock is of the open file, and was held all the
+    /// time.
+    [[nodiscard]] static InstanceLock adopt(UniqueFd fd) noexcept { return InstanceLock(std::move(fd)); }
+    /// Stays this object's.
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
   private:
     explicit InstanceLock(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
@@ -43,8 +50,8 @@ class UnixListener {
     /// never more open than `mode`, not for an instant, and listens from the instant it has its path.
     [[nodiscard]] static Result<UnixListener> open(const InstanceLock& lock, ListenerOptions options);
 
-    /// Goes on with the socket that a predecessor had bound there and somebody has held since. As open(), where `held`
-    /// is empty or the path leads elsewhere by now.
+    /// Goes on with the socket that a predecessor had bound there and somebody has held since. As open(),
+    /// where `held` is empty or the path leads elsewhere by now.
     [[nodiscard]] static Result<UnixListener> adopt(const InstanceLock& lock, ListenerOptions options,
                                                     UniqueFd held);
 

@@ -244,6 +244,12 @@ Params read_shutdown(Reader& in) {
     return shutdown;
 }
 
+Params read_upgrade(Reader& in) {
+    params::DaemonUpgrade upgrade;
+    in.read("program", upgrade.program);
+    return upgrade;
+}
+
 /// For parameters that are patterns and nothing else.
 template <typename T>
 Params read_names(Reader& in) {
@@ -257,6 +263,7 @@ Params read_params(const MethodInfo& method, Reader& in) {
         case Method::daemon_check: return read_check(in);
         case Method::daemon_shutdown: return read_shutdown(in);
         case Method::daemon_reload: return read_reload(in);
+        case Method::daemon_upgrade: return read_upgrade(in);
         case Method::task_add: return read_add(in);
         case Method::task_remove:
         case Method::task_start:
@@ -271,8 +278,7 @@ Params read_params(const MethodInfo& method, Reader& in) {
         case Method::task_logs: return read_names<params::TaskLogs>(in);
         case Method::events_subscribe: return read_names<params::EventsSubscribe>(in);
         case Method::daemon_hello:
-        case Method::daemon_status:
-        case Method::daemon_upgrade: break;
+        case Method::daemon_status: break;
     }
     return params::None{};
 }

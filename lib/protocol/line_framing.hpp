@@ -34,6 +34,11 @@ class LineReader {
     /// after it, so the session answers with one error and ends.
     [[nodiscard]] bool too_long() const noexcept { return too_long_; }
 
+    /// What was fed and not given by next() yet. Valid as long as what next() gives.
+    [[nodiscard]] std::string_view pending() const noexcept {
+        return std::string_view(buffer_).substr(begin_);
+    }
+
     /// Bytes held: a whole line not yet taken, or the beginning of one.
     [[nodiscard]] std::size_t buffered() const noexcept { return buffer_.size() - begin_; }
 

@@ -19,6 +19,9 @@ constexpr Parameter kTimeout = {"timeout", Type::duration, false,
 
 constexpr std::array<Parameter, 1> kPath = {
     {{"path", Type::text, false, "an absolute path (default: the daemon's own file)"}}};
+constexpr std::array<Parameter, 1> kProgram = {
+    {{"program", Type::text, false,
+      "an absolute path (default: the program that runs, as it is on the disk now)"}}};
 constexpr std::array<Parameter, 1> kNow = {
     {{"now", Type::boolean, false, "SIGKILL to everything at once (default: false)"}}};
 constexpr std::array<Parameter, 5> kAdd = {
@@ -49,35 +52,29 @@ constexpr std::array<Parameter, 3> kTaskWait = {
 constexpr std::array<Parameter, 1> kOnlyNames = {{kNames}};
 
 constexpr std::span<const Parameter> kNone;
-constexpr bool kYes = true;
-constexpr bool kNotYet = false;
 
 constexpr std::array<MethodInfo, 19> kMethods = {{
-    {Method::daemon_hello, "daemon.hello", Right::read, kYes, kNone, "name, version and api of the daemon"},
-    {Method::daemon_status, "daemon.status", Right::read, kYes, kNone,
-     "the daemon itself, and tasks by state"},
-    {Method::daemon_check, "daemon.check", Right::admin, kYes, kPath,
-     "judge a configuration without using it"},
-    {Method::daemon_shutdown, "daemon.shutdown", Right::admin, kYes, kNow, "stop every task, then end"},
-    {Method::task_add, "task.add", Right::admin, kYes, kAdd, "add a task"},
-    {Method::task_remove, "task.remove", Right::admin, kYes, kRemove, "stop tasks and forget them"},
-    {Method::task_start, "task.start", Right::operate, kYes, kOrder, "start tasks; resets their attempts"},
-    {Method::task_stop, "task.stop", Right::operate, kYes, kOrder,
-     "end tasks gracefully and leave them stopped"},
-    {Method::task_restart, "task.restart", Right::operate, kYes, kOrder, "stop what runs, then start"},
-    {Method::task_kill, "task.kill", Right::operate, kYes, kKill, "end tasks for good: they stay dead"},
-    {Method::task_signal, "task.signal", Right::operate, kYes, kSignal, "send a signal to the main process"},
-    {Method::task_status, "task.status", Right::read, kYes, kStatus, "where tasks are, and why"},
-    {Method::task_wait, "task.wait", Right::read, kYes, kTaskWait, "answer when tasks get somewhere"},
-    {Method::task_pause, "task.pause", Right::operate, kYes, kOnlyName,
+    {Method::daemon_hello, "daemon.hello", Right::read, kNone, "name, version and api of the daemon"},
+    {Method::daemon_status, "daemon.status", Right::read, kNone, "the daemon itself, and tasks by state"},
+    {Method::daemon_check, "daemon.check", Right::admin, kPath, "judge a configuration without using it"},
+    {Method::daemon_shutdown, "daemon.shutdown", Right::admin, kNow, "stop every task, then end"},
+    {Method::task_add, "task.add", Right::admin, kAdd, "add a task"},
+    {Method::task_remove, "task.remove", Right::admin, kRemove, "stop tasks and forget them"},
+    {Method::task_start, "task.start", Right::operate, kOrder, "start tasks; resets their attempts"},
+    {Method::task_stop, "task.stop", Right::operate, kOrder, "end tasks gracefully and leave them stopped"},
+    {Method::task_restart, "task.restart", Right::operate, kOrder, "stop what runs, then start"},
+    {Method::task_kill, "task.kill", Right::operate, kKill, "end tasks for good: they stay dead"},
+    {Method::task_signal, "task.signal", Right::operate, kSignal, "send a signal to the main process"},
+    {Method::task_status, "task.status", Right::read, kStatus, "where tasks are, and why"},
+    {Method::task_wait, "task.wait", Right::read, kTaskWait, "answer when tasks get somewhere"},
+    {Method::task_pause, "task.pause", Right::operate, kOnlyName,
      "freeze all processes of tasks; their heartbeats are not judged meanwhile"},
-    {Method::task_resume, "task.resume", Right::operate, kYes, kOnlyName, "let frozen tasks go on"},
-    {Method::task_logs, "task.logs", Right::read, kYes, kOnlyNames, "where what tasks print is kept"},
-    {Method::events_subscribe, "events.subscribe", Right::read, kYes, kOnlyNames,
-     "be told every change of state"},
-    {Method::daemon_upgrade, "daemon.upgrade", Right::admin, kNotYet, kNone,
-     "re-execute the daemon in place"},
-    {Method::daemon_reload, "daemon.reload", Right::admin, kYes, kReload,
+    {Method::task_resume, "task.resume", Right::operate, kOnlyName, "let frozen tasks go on"},
+    {Method::task_logs, "task.logs", Right::read, kOnlyNames, "where what tasks print is kept"},
+    {Method::events_subscribe, "events.subscribe", Right::read, kOnlyNames, "be told every change of state"},
+    {Method::daemon_upgrade, "daemon.upgrade", Right::admin, kProgram,
+     "go on as another program: same pid, same tasks"},
+    {Method::daemon_reload, "daemon.reload", Right::admin, kReload,
      "take over the changed configuration, whole or not at all"},
 }};
 
@@ -128,8 +125,6 @@ Result<const MethodInfo*, RpcError> resolve(const Request& request) {
             message.append("; did you mean ").append(nearest).append("?");
         return Failure{not_found(std::move(message))};
     }
-    if (!method->available)
-        return Failure{not_found("this version of vigild does not have " + std::string(method->name))};
     return method;
 }
 

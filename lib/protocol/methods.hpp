@@ -39,7 +39,7 @@ enum class Method : std::uint8_t {
     task_resume,
     task_logs,
     events_subscribe,
-    daemon_upgrade,  ///< named by the protocol, not carried out by this version
+    daemon_upgrade,
     daemon_reload,
 };
 
@@ -64,7 +64,6 @@ struct MethodInfo {
     Method id;
     std::string_view name;
     Right right;
-    bool available;  ///< false: known to the protocol, answered with method_not_found by this version
     std::span<const Parameter> parameters;
     std::string_view text;
 };
@@ -132,23 +131,26 @@ struct DaemonReload {
 struct DaemonShutdown {
     bool now = false;  ///< SIGKILL to everything at once
 };
+struct DaemonUpgrade {
+    std::optional<std::string> program;  ///< absolute; nothing: the one that runs, as it is on the disk now
+};
 struct EventsSubscribe {
     Patterns names;  ///< empty: every task
 };
 
 }  // namespace params
 
-using Params =
-    std::variant<params::None, params::TaskOrder, params::TaskAdd, params::TaskSignal, params::TaskWait,
-                 params::TaskFreeze, params::TaskStatus, params::TaskLogs, params::DaemonCheck,
-                 params::DaemonReload, params::DaemonShutdown, params::EventsSubscribe>;
+using Params = std::variant<params::None, params::TaskOrder, params::TaskAdd, params::TaskSignal,
+                            params::TaskWait, params::TaskFreeze, params::TaskStatus, params::TaskLogs,
+                            params::DaemonCheck, params::DaemonReload, params::DaemonShutdown,
+                            params::DaemonUpgrade, params::EventsSubscribe>;
 
 /// Checks names, types and ranges of `given` (nullptr: none) against the method's table and fills its struct.
 /// Unknown parameters are errors that name the nearest known one.
 [[nodiscard]] Result<Params, RpcError> decode(const MethodInfo& method, const json::Value* given);
 
-/// The method a request names; method_not_found for an unknown one (with the nearest name) and for one this
-/// version does not have. Rights are to be checked before its parameters are decoded.
+/// The method a request names; method_not_found for an unknown one, with the nearest name. Rights are to be
+/// checked before its parameters are decoded.
 [[nodiscard]] Result<const MethodInfo*, RpcError> resolve(const Request& request);
 
 [[nodiscard]] std::string_view to_string(params::TaskWait::For what) noexcept;

@@ -123,6 +123,7 @@ std::string_view error_kind(ErrorCode code) noexcept {
         case ErrorCode::denied: return "Denied";
         case ErrorCode::config_invalid: return "ConfigInvalid";
         case ErrorCode::busy: return "Busy";
+        case ErrorCode::upgrade_failed: return "UpgradeFailed";
         case ErrorCode::parse_error:
         case ErrorCode::invalid_request:
         case ErrorCode::method_not_found:

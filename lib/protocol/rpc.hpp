@@ -32,6 +32,7 @@ enum class ErrorCode : int {
     denied = -32004,
     config_invalid = -32005,
     busy = -32006,
+    upgrade_failed = -32007,
 };
 
 /// "NoSuchTask", "Denied", ...: the word in `data.kind`; empty for the specification's own codes.

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "state/check.hpp"
 #include "state/spec_line.hpp"
 
 namespace vigil::state {
@@ -76,6 +77,14 @@ Content read_content(const PrivateFile& file) {
 }
 
 }  // namespace
+
+std::string check_specs(const std::string& path) {
+    const auto file = open_private(path);
+    if (!file) return file.error().text();
+    std::string fault = file->fault;
+    if (fault.empty()) fault = file->fd ? read_content(*file).fault : "there is none";
+    return fault.empty() ? fault : "the spec store " + path + " cannot be taken over: " + fault;
+}
 
 SpecStore::SpecStore(std::string path, UniqueFd fd) noexcept : path_(std::move(path)), fd_(std::move(fd)) {}
 

@@ -136,7 +136,7 @@ TEST_CASE("--watch goes on when the daemon comes back, and ends with 130") {
 
 TEST_CASE("wrong usage is 2 and never reaches a daemon") {
     CHECK(Program({"statsu"}).end().code == 2);
-    CHECK(Program({"upgrade"}).end().code == 2);
+    CHECK(Program({"upgrade", "/a", "/b"}).end().code == 2);
     CHECK(Program({"add", "x"}).end().code == 2);
     CHECK(Program({"--help"}).end().code == 0);
 }

@@ -73,8 +73,11 @@ TEST_CASE("diff and reload take no names, reload may be asked not to ask, add an
     CHECK(refuses({"stop", "a", "--persist"}, "--persist"));
 }
 
-TEST_CASE("verbs of other versions are named as such") {
-    for (const char* verb : {"upgrade"}) CHECK(refuses({verb}, "this version of vigilctl has no"));
+TEST_CASE("upgrade takes the path of a program, or none") {
+    CHECK(invocation({"upgrade"}).options.file.empty());
+    CHECK(invocation({"upgrade", "/opt/vigild"}).options.file == "/opt/vigild");
+    CHECK(refuses({"upgrade", "/a", "/b"}, "vigilctl upgrade --help"));
+    CHECK(refuses({"upgrade", "--no-wait"}, "--no-wait"));
 }
 
 TEST_CASE("signal takes the signal first, wait knows four outcomes") {

@@ -70,9 +70,8 @@ TEST_CASE("what changes code or configuration is for admins, what changes tasks 
         CHECK(find_method(name)->right == Right::read);
 }
 
-TEST_CASE("an unknown method is named with the nearest one, an absent one as absent") {
+TEST_CASE("an unknown method is named with the nearest one") {
     CHECK(says(not_found("task.strat"), "did you mean task.start?"));
-    CHECK(says(not_found("daemon.upgrade"), "this version of vigild does not have daemon.upgrade"));
     CHECK(not_found(std::string(5000, 'x').c_str()).size() < 200);
 }
 
