@@ -89,7 +89,9 @@ std::optional<CarriedSession> Session::carry(std::size_t most) {
             message = std::move(text);
         }
         size += std::get<std::string>(message).size();
-        if (size <= most) continue;
+        if (size > most) break;
+    }
+    if (size > most) {
         drop();
         return std::nullopt;
     }

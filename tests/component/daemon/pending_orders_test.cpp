@@ -103,3 +103,23 @@ TEST_CASE("a removed task has no state any more") {
     CHECK(outcome.status.empty());
     CHECK(outcome.kind == Kind::done);
 }
+
+TEST_CASE("an order that was taken up again is answered like one that was given here") {
+    Orders given;
+    PendingOrders::Order order;
+    order.answer.session = SessionId{8};
+    order.answer.request = protocol::RequestId{"3"};
+    order.answer.outcomes.push_back({.name = "db"});
+    order.awaited.emplace_back(core::TaskId{4}, "api");
+    order.deadline = kStart;
+    const auto ticket = given.orders.restore(std::move(order));
+    CHECK_FALSE(given.orders.seal(ticket));
+    CHECK(given.orders.next_deadline() == kStart);
+    const auto answer = given.orders.settle(reached(ticket, 4, "api"), false);
+    REQUIRE(answer);
+    CHECK(answer->session == SessionId{8});
+    CHECK(answer->request->json == "3");
+    CHECK(answer->outcomes.size() == 2);
+    CHECK(given.orders.orders().empty());
+    CHECK(given.orders.next_deadline() == core::kNever);
+}

@@ -198,3 +198,51 @@ TEST_CASE("65 a line without end is refused once and ends the session") {
     CHECK(given.over);
     CHECK(given.receive() == "too long\n");
 }
+
+TEST_CASE("a session that is held takes no request, and goes on with what it was sent") {
+    Fixture f;
+    f.session->hold(true);
+    f.send("one\ntwo\n");
+    f.turns();
+    CHECK(f.requests.empty());
+    f.session->hold(false);
+    f.turns();
+    CHECK(f.requests == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("what one program has not taken and not written another one takes and writes") {
+    Fixture first;
+    first.on_request = [](Session& from, std::string_view) { from.hold(true); };
+    first.send("one\ntwo\nthr");
+    first.turns();
+    CHECK(first.requests == std::vector<std::string>{"one"});
+    first.session->subscribed = true;
+    first.session->event_patterns = {"a*"};
+    const auto carried = first.session->carry(1000);
+    REQUIRE(carried);
+    CHECK(carried->received == "two\nthr");
+    CHECK(carried->unsent.empty());
+
+    Fixture second;
+    auto restored = *carried;
+    restored.unsent = "an answer\n";
+    second.session->restore(restored);
+    second.turns();
+    CHECK(second.requests.empty());
+    CHECK(second.session->subscribed);
+    CHECK(second.session->event_patterns == std::vector<std::string>{"a*"});
+    second.session->hold(false);
+    second.send("ee\n");
+    second.turns();
+    CHECK(second.receive() == "an answer\n");
+    CHECK(second.requests == std::vector<std::string>{"two", "three"});
+}
+
+TEST_CASE("a client that has too much to read does not go over") {
+    Fixture f;
+    f.session->send(std::string(std::size_t{8} << 20, 'x'));
+    f.turns();
+    CHECK_FALSE(f.session->carry(1000));
+    CHECK(f.over);
+    CHECK_FALSE(f.session->carry(std::size_t{64} << 20));
+}
