@@ -4,11 +4,12 @@
 // daemon's limit, and so that neither the loop nor another task waits for a disk: a thread that is held up in
 // a write is left there, and another goes on. Nothing here decides what becomes of a task.
 //
-// Raw output is moved by splice(2), pipe to pipe to file, and not looked at. The pipe in between is the
-// thread's own and empty between two moves: the task's pipe is never locked during a write, so that a disk
-// that hangs cannot hang the task with it. A daemon that is killed loses what is in between, one transfer (1
-// MiB) for each thread at most. Formatted output is read through tee(2) and taken from the task's pipe only
-// when it is written: killed in between, its lines may be in the log twice, but none is missing.
+// Raw output is moved by tee(2) and splice(2), pipe to pipe to file, and not looked at. The pipe in between
+// is the thread's own: the task's pipe is never locked during a write, so that a disk that hangs cannot hang
+// the task with it. Formatted output is read through tee(2). Both leave the task's pipe only when they are
+// written, so a daemon that is killed loses nothing of what is in the pipe: killed in between, what it was
+// writing may be in the log twice, the first time cut off anywhere. Lost is only what was taken out of the
+// way of a task whose disk hangs.
 //
 // A log belongs to one task from the first thing that is printed into it until forget(); a second task with
 // the same path is refused like a path that is no regular file. A task that prints nothing has no log.

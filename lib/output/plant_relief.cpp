@@ -95,6 +95,8 @@ void Plant::relieve(Log& log, const std::vector<StreamPtr>& streams, std::string
         const bool finishing = stream->finishing;
         // While the pipe has room the task does not wait, and nothing needs to be lost yet.
         if (!finishing && has_room(*stream)) continue;
+        drain_claimed(*stream, buffer);
+        if (!finishing && has_room(*stream)) continue;
         if (!std::exchange(log.held, true)) log.hold_up();
         if (finishing) limit_what_is_left(*stream);
         const Drained drained = drain(*stream, kBigPipe, buffer);
