@@ -81,6 +81,10 @@ void Collector::reopen() {
     shared_->desk->order(Order::Kind::reopen);
 }
 
+void Collector::show_pipes(std::uint64_t after) {
+    shared_->desk->show_pipes(after);
+}
+
 Tally Collector::tally(core::TaskId task) const {
     return shared_->desk->tally(task);
 }

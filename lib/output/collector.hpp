@@ -70,11 +70,31 @@ struct Message {
     std::string text;
 };
 
-/// What has come from the threads. They have descriptors of their own, so they can call nobody back.
+/// A pipe that the threads have, and a descriptor for it in the caller's table.
+struct ShownPipe {
+    std::uint64_t number = 0;  ///< by age
+    std::string task;          ///< its name
+    core::Generation generation{};
+    core::OutputStream stream = core::OutputStream::out;
+    UniqueFd pipe;
+};
+
+/// Behind the pipes that came of one show_pipes().
+struct Showing {
+    std::uint64_t up_to = 0;  ///< where the next is to go on
+    bool all = false;         ///< there are no others at present
+};
+
+/// What has come from the threads. They have descriptors of their own, so they can call nobody back. Whoever
+/// deals with `shown` before `last_words` never does so for a run of which he had the last words before.
 struct News {
+    std::vector<ShownPipe> shown;
+    std::optional<Showing> showing;
     std::vector<LastWords> last_words;
     std::vector<Message> messages;
 };
+/// So many descriptors one show_pipes() costs the caller at most.
+inline constexpr std::size_t kShownAtOnce = 64;
 
 struct CollectorOptions {
     /// Directories of logs that are missing are made, 0750; logs are 0640. Both get this group.
@@ -114,6 +134,11 @@ class Collector {
     void forget(core::TaskId task);
     /// Looks after every log at once: closes and opens it again, as after a move by a log rotation of others.
     void reopen();
+
+    /// Asks for the pipes that were attached after number `after`, as far as they are not at their end, in
+    /// the order of their numbers. They come with the news, kShownAtOnce of them or fewer, and then where to
+    /// go on.
+    void show_pipes(std::uint64_t after);
 
     [[nodiscard]] Tally tally(core::TaskId task) const;
 

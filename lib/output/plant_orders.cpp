@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "linux/descriptor_passing.hpp"
@@ -27,6 +28,7 @@ void Plant::handle_orders() {
                 }
                 break;
             }
+            case Order::Kind::show: show(order.after); break;
             case Order::Kind::stop: stopping_ = true; break;
         }
     }
@@ -81,6 +83,36 @@ void Plant::watch(const Stream& stream) {
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stream.pipe.get(), &event) != 0)
         say(true, stream.spec->name +
                       ": its output is read only at its end: " + errno_error("watching a pipe").text());
+}
+
+/// Sent again from this place when there is room: the callers ask when they have seen to these.
+void Plant::show(std::uint64_t after) {
+    Showing showing{.up_to = after, .all = true};
+    {
+        const std::scoped_lock lock(mutex_);
+        std::size_t count = 0;
+        for (auto at = streams_.upper_bound(after); at != streams_.end(); ++at) {
+            if (at->second->pipe && (++count > kShownAtOnce || !show_one(*at->second))) {
+                showing.all = false;
+                break;
+            }
+            showing.up_to = at->first;
+        }
+    }
+    desk_->post(showing);
+    ::eventfd_write(news_.get(), 1);
+}
+
+/// Under mutex_. False: not now.
+bool Plant::show_one(const Stream& stream) const {
+    const int pipe = stream.pipe.get();
+    const std::string label = Desk::label_of({.number = stream.serial,
+                                              .task = stream.spec->name,
+                                              .generation = stream.run->generation,
+                                              .stream = stream.kind,
+                                              .pipe = {}});
+    const auto sent = os::send_packet(orders_.get(), label, {&pipe, 1});
+    return sent || (sent.error() != EAGAIN && sent.error() != ETOOMANYREFS && sent.error() != ENOBUFS);
 }
 
 Plant::LogPtr Plant::log_for(const Source& source, TaskLogs& logs) {
