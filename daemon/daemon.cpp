@@ -56,7 +56,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     options.low_descriptors = process.low_descriptors;
     RecordBook::Opened records = RecordBook::open(place.directories, log);
     Heirs heirs(std::move(records.leftovers), config.config, process.features, *records.book, *log);
-    if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
+    if (const auto swept =
+            os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept));
+        !swept)
         return Failure{swept.error()};
     auto cgroups =
         os::CgroupHome::open(cgroup_wish(config.config.daemon.cgroup), process.features, heirs.cgroups());
@@ -69,13 +71,13 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     };
     // The threads of the output take a descriptor table of their own: before the spawner opens more.
     auto loop = std::make_unique<Loop>();
-    const TaskOutput::Settings settings{.log_dir = place.directories.log,
-                                        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
-                                        .drained = [keeping = place.keeping.get()](
-                                                       const std::string& task, core::Generation run) {
-                                            keeping->let_go(KeptKind::output, task, run);
-                                            keeping->let_go(KeptKind::error_output, task, run);
-                                        }};
+    const TaskOutput::Settings settings{
+        .log_dir = place.directories.log,
+        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
+        .drained = [keeping = place.keeping.get()](const std::string& task, core::Generation run) {
+            keeping->let_go(KeptKind::output, task, run);
+            keeping->let_go(KeptKind::error_output, task, run);
+        }};
     auto output = TaskOutput::create(*loop, settings, log);
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
@@ -117,6 +119,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                   .output = output_.get(),
                   .book = book_.get(),
                   .keeping = keeping_.get(),
+                  .missed = [this](const auto& run) { care_.missed(run); },
                   .cgroups = cgroups_,
                   .features = process.features,
                   .log = log_},
@@ -151,9 +154,16 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                                       int signal) { return processes_.signal_main(task, signal); },
                      .shut_down = [this](bool now) { shut_down(now); },
                      .hold_control = [this](int listener) { keeping_->hold_control(listener); }}),
+      care_(*loop_, lock_, *keeping_,
+            {.control = [this] { return control_.listener_fd(); },
+             .runs = [this] { return processes_.runs(); },
+             .put_run = [this](const auto& run) { return processes_.keep_again(run); },
+             .show_pipes = [this](std::uint64_t after) { output_->show_pipes(after); }},
+            log_),
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
+    output_->set_viewer([this](auto& pipes, const auto& showing) { care_.shown(pipes, showing); });
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) { reloader_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) {
@@ -190,6 +200,7 @@ void Daemon::begin_tasks() {
     });
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
+    care_.begin();
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_}, clock_now());
     for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {
         if (supervisor_.find(spec->name)) continue;  // taken over

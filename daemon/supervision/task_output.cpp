@@ -115,6 +115,7 @@ std::vector<protocol::LogPlace> TaskOutput::places(core::TaskId task, const core
 
 void TaskOutput::take_news() {
     collector_->take_news(news_);
+    if (viewer_ && (!news_.shown.empty() || news_.showing)) viewer_(news_.shown, news_.showing);
     for (const output::Message& message : news_.messages)
         log_->log(message.fault ? spdlog::level::err : spdlog::level::info, "{}", message.text);
     for (output::LastWords& words : news_.last_words) {

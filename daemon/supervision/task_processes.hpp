@@ -32,9 +32,11 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
         os::WatchSet watches;
-        TaskOutput* output;  ///< outlives it
-        RecordBook* book;    ///< outlives it
+        TaskOutput* output;      ///< outlives it
+        RecordBook* book;        ///< outlives it
         const Keeping* keeping;  ///< outlives it
+        /// A run came whose descriptors another keeper than the present one was given.
+        std::function<void(const RunId&)> missed;
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
         std::shared_ptr<spdlog::logger> log;
@@ -52,12 +54,18 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void release(const core::effect::Release& effect) override;
     void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
 
-    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in the
-    /// supervisor already; what follows from the answer is to be told to it.
-    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found,
-                                       Kept& kept);
+    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in
+    /// the supervisor already; what follows from the answer is to be told to it.
+    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec,
+                                       const state::Found& found, Kept& kept);
     /// What an older run of the task has printed and nobody has read yet.
     void adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, Kept& kept);
+
+    /// All runs that there are processes of.
+    [[nodiscard]] std::vector<RunId> runs() const;
+    /// Gives the keeper once more what it is to hold of a run but for its output; nothing of one that is
+    /// gone.
+    [[nodiscard]] Keeping::Put keep_again(const RunId& run);
 
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
@@ -104,6 +112,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     TaskOutput& output_;
     RecordBook& book_;
     const Keeping& keeping_;
+    std::function<void(const RunId&)> missed_;
     std::shared_ptr<os::CgroupHome> cgroups_;
     std::unique_ptr<os::Spawner> spawner_;
     std::function<void()> turn_;
