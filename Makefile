@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage bench-output format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage bench-output kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -48,6 +48,9 @@ format: ## rewrite the C and C++ files with clang-format
 
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh
+
+kills: ## kill the daemon ten times under 1,000 tasks that print and beat; measure how long taking them over takes
+	@scripts/kills.sh
 
 clean: ## remove everything that was built
 	@rm -rf build

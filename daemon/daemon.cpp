@@ -123,6 +123,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                   .output = output_.get(),
                   .book = book_.get(),
                   .keeping = keeping_.get(),
+                  .missed = [this](const auto& run) { care_.missed(run); },
                   .cgroups = cgroups_,
                   .features = process.features,
                   .goes_on = handover_.has_value(),
@@ -162,10 +163,17 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                              upgrader_.order(std::move(program), std::move(refused));
                          },
                      .hold_control = [this](int listener) { keeping_->hold_control(listener); }}),
+      care_(*loop_, lock_, *keeping_,
+            {.control = [this] { return control_.listener_fd(); },
+             .runs = [this] { return processes_.runs(); },
+             .put_run = [this](const auto& run) { return processes_.keep_again(run); },
+             .show_pipes = [this](std::uint64_t after) { output_->show_pipes(after); }},
+            log_),
       upgrader_(*loop_, std::move(process.invocation), upgrade_port(), log_),
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
+    output_->set_viewer([this](auto& pipes, const auto& showing) { care_.shown(pipes, showing); });
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) { reloader_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) {
@@ -204,6 +212,7 @@ void Daemon::begin_tasks() {
     });
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
+    care_.begin();
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
                      clock_now());
     if (handover_) return go_on();

@@ -19,6 +19,7 @@
 #include "loop/loop.hpp"
 #include "place.hpp"
 #include "recovery/heirs.hpp"
+#include "recovery/keeper_care.hpp"
 #include "recovery/record_book.hpp"
 #include "reload/reloader.hpp"
 #include "service/own_service.hpp"
@@ -103,6 +104,7 @@ class Daemon {
     Announcer announcer_;
     core::Engine engine_;
     ControlServer control_;
+    KeeperCare care_;
     Upgrader upgrader_;
     Timer deadline_;
     Timer leave_;

@@ -3,13 +3,6 @@
 #include "version.hpp"
 
 namespace vigil::daemon {
-namespace {
-
-/// A disk that hangs holds up the output of its tasks, not the upgrade.
-constexpr std::chrono::milliseconds kRestLimit{1000};
-
-}  // namespace
-
 Upgrader::Port Daemon::upgrade_port() {
     return {.begin = [this] { return begin_upgrade(); },
             .hold =
@@ -17,8 +10,8 @@ Upgrader::Port Daemon::upgrade_port() {
                     control_.hold(held);
                     processes_.hold_spawns(held);
                 },
-            .settled = [this] { return processes_.settled() && loop_->asides() == 0; },
-            .rest = [](bool) {},
+            .settled = [this] { return processes_.settled() && care_.complete() && loop_->asides() == 0; },
+            .rest = [this](bool rest) { output_->rest(rest); },
             .take_stock = [this] { return take_stock(); },
             .end = [this] { reloader_.end_change(); }};
 }
@@ -26,7 +19,7 @@ Upgrader::Port Daemon::upgrade_port() {
 std::string Daemon::begin_upgrade() {
     if (supervisor_.shutting_down()) return "the daemon is shutting down";
     if (!book_->is_kept()) return "there is no state table to go on from (see the log)";
-    if (!keeping_->is_there())
+    if (keeping_->connection() < 0)
         return "there is no keeper that could hold what tasks speak through (see the log)";
     if (!reloader_.begin_change())
         return "the configuration is being read or written for another request; try again in a moment";

@@ -46,6 +46,11 @@ std::string find_program() {
     return kKeeperPath;
 }
 
+void kill_and_reap(const UniqueFd& child) {
+    (void)os::signal_process(child.get(), SIGKILL);
+    os::wait_and_reap(child.get());
+}
+
 }  // namespace
 
 void Kept::add(const std::string& key, UniqueFd fd) {
@@ -89,55 +94,82 @@ std::vector<std::string> Kept::left() const {
     return keys;
 }
 
-Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& runtime_dir,
-                              std::shared_ptr<spdlog::logger> log) {
-    Opened opened{std::unique_ptr<Keeping>(new Keeping(std::move(log))), {}};
-    Keeping& self = *opened.keeping;
-    Result<void> done = self.connect(lock, runtime_dir + "/keeper.sock");
-    if (done) {
-        auto listing = self.client_->list(kListLimit);
-        if (listing) {
-            for (keeper::Entry& entry : listing->entries)
-                if (!entry.descriptors.empty()) opened.kept.add(entry.key, std::move(entry.descriptors.front()));
-            if (listing->cut_short != 0)
-                self.log_->error("{} descriptors of the keeper could not be taken: the limit of open files",
-                                 listing->cut_short);
-        } else {
-            done = Failure{listing.error()};
-        }
-    }
-    if (!done) {
-        self.client_.reset();
-        self.log_->warn("without a keeper, since {}: if vigild is killed, its tasks live on, but what they print until "
-                        "it is back is lost",
-                        done.error().text());
-    }
-    return opened;
-}
-
-Result<void> Keeping::connect(const os::InstanceLock& lock, const std::string& socket) {
+Result<ReachedKeeper> ReachedKeeper::reach(const os::InstanceLock& lock, const std::string& socket) {
+    ReachedKeeper reached;
     auto client = keeper::Client::connect(socket);
     if (!client && (client.error().code == ENOENT || client.error().code == ECONNREFUSED)) {
         auto started = keeper::start(lock, {.program = find_program(), .socket = socket});
         if (!started) return Failure{started.error()};
-        child_ = std::move(started->pidfd);
+        reached.child_ = std::move(started->pidfd);
         client = keeper::Client::connect(socket);
+        // One that does not even greet is of no use, and nobody else would reap it.
+        if (!client) kill_and_reap(reached.child_);
     }
     if (!client) return Failure{client.error()};
-    client_ = std::move(client).value();
-    return {};
+    reached.client_ = std::move(client).value();
+    return reached;
+}
+
+ReachedKeeper::~ReachedKeeper() {
+    if (!client_ || !child_) return;
+    if (client_->end())
+        os::wait_and_reap(child_.get());
+    else
+        kill_and_reap(child_);
+}
+
+Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& runtime_dir,
+                              std::shared_ptr<spdlog::logger> log) {
+    Opened opened{std::unique_ptr<Keeping>(new Keeping(runtime_dir + "/keeper.sock", std::move(log))), {}};
+    Keeping& self = *opened.keeping;
+    auto reached = ReachedKeeper::reach(lock, self.socket_);
+    std::string why = reached ? "" : reached.error().text();
+    if (reached) {
+        self.take(std::move(reached).value());
+        auto listing = self.client_->list(kListLimit);
+        if (listing) {
+            for (keeper::Entry& entry : listing->entries)
+                if (!entry.descriptors.empty())
+                    opened.kept.add(entry.key, std::move(entry.descriptors.front()));
+            if (listing->cut_short != 0)
+                self.log_->error("{} descriptors of the keeper could not be taken: the limit of open files",
+                                 listing->cut_short);
+        } else {
+            why = listing.error().text();
+            self.client_.reset();
+        }
+    }
+    if (!why.empty())
+        self.log_->warn(
+            "without a keeper, since {}: if vigild is killed, its tasks live on, but what they print until "
+            "it is back is lost; trying again from time to time",
+            why);
+    return opened;
+}
+
+std::shared_ptr<keeper::Client> Keeping::client() const {
+    const std::scoped_lock lock(mutex_);
+    return client_;
+}
+
+Keeping::Put Keeping::put_once(const std::string& key, int fd) const {
+    if (fd < 0) return Put::done;
+    const auto client = this->client();
+    if (!client) return Put::never;
+    const int one[] = {fd};
+    const auto done = client->put(key, one);
+    if (done) return Put::done;
+    return done.error().code == EAGAIN || done.error().code == ETOOMANYREFS ? Put::later : Put::never;
 }
 
 void Keeping::put(const std::string& key, int fd) const {
-    if (fd < 0 || !client_) return;
-    const int one[] = {fd};
     const auto until = std::chrono::steady_clock::now() + kPutLimit;
-    for (;;) {
-        const auto done = client_->put(key, one);
-        const bool behind = !done && (done.error().code == EAGAIN || done.error().code == ETOOMANYREFS);
-        if (!behind || std::chrono::steady_clock::now() >= until) return;
+    while (put_once(key, fd) == Put::later && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(milliseconds(1));
-    }
+}
+
+Keeping::Put Keeping::put_again(KeptKind kind, std::string_view task, core::Generation run, int fd) const {
+    return put_once(key_of(kind, task, run), fd);
 }
 
 void Keeping::hold(const os::SpawnJob& job, const os::RunDescriptors& descriptors) const {
@@ -157,8 +189,26 @@ void Keeping::let_go(KeptKind kind, std::string_view task, core::Generation run)
 }
 
 void Keeping::let_go(const std::string& key) const {
-    // What the keeper does not hear of now it holds a little longer: the next daemon finds that nobody wants it.
-    if (client_) (void)client_->drop(key);
+    // What the keeper does not hear of now it holds a little longer: the next daemon finds that nobody wants
+    // it.
+    if (const auto client = this->client()) (void)client->drop(key);
+}
+
+int Keeping::connection() const {
+    return client_ ? client_->fd() : -1;
+}
+
+UniqueFd Keeping::lose() {
+    const std::scoped_lock lock(mutex_);
+    client_.reset();
+    return std::move(child_);
+}
+
+void Keeping::take(ReachedKeeper&& keeper) {
+    const std::scoped_lock lock(mutex_);
+    client_ = std::move(keeper.client_);
+    child_ = std::move(keeper.child_);
+    ++keeper_;
 }
 
 Keeping::~Keeping() {
@@ -166,14 +216,18 @@ Keeping::~Keeping() {
 }
 
 void Keeping::end() {
-    if (!client_) return;
-    // The connection stays an object: a spawn thread that hung in a look-up until now may still want to put something.
-    const auto ended = client_->end();
+    // The connection stays an object: a spawn thread that hung in a look-up until now may still want to put
+    // something.
+    const auto client = this->client();
+    if (!client) return;
+    const auto ended = client->end();
     if (!ended) log_->warn("{}", ended.error().text());
     if (!child_) return;
     // It has nothing left to do but to exit, and may wait for a moment of the processor.
-    if (!ended) (void)os::signal_process(child_.get(), SIGKILL);
-    os::wait_and_reap(child_.get());
+    if (!ended)
+        kill_and_reap(child_);
+    else
+        os::wait_and_reap(child_.get());
     child_.reset();
 }
 

@@ -1,6 +1,6 @@
 // Layer daemon. What the keeper holds for us: the descriptors that must outlive this daemon. Without a keeper
 // (its program is missing, it cannot be started) everything works but for that: a task whose daemon is killed
-// gets EPIPE from its output, and what it said meanwhile is lost.
+// gets EPIPE from its output, and what it said meanwhile is lost. KeeperCare replaces one that dies.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,22 @@ class Kept {
     UniqueFd control_;
 };
 
+/// A keeper that was reached, and started for that if need be. Ends one that was started and is not taken.
+class ReachedKeeper {
+  public:
+    /// May wait some seconds for a keeper that does not answer; any thread may do so.
+    [[nodiscard]] static Result<ReachedKeeper> reach(const os::InstanceLock& lock, const std::string& socket);
+    ReachedKeeper(ReachedKeeper&&) noexcept = default;
+    ReachedKeeper& operator=(ReachedKeeper&&) = delete;
+    ~ReachedKeeper();
+
+  private:
+    friend class Keeping;
+    ReachedKeeper() = default;
+    std::shared_ptr<keeper::Client> client_;
+    UniqueFd child_;  ///< pidfd of a keeper that was started
+};
+
 class Keeping {
   public:
     struct Opened {
@@ -64,7 +81,6 @@ class Keeping {
     ~Keeping();
     /// There may be something to keep from now on.
     void begin() noexcept { begun_ = true; }
-    [[nodiscard]] bool is_there() const noexcept { return client_ != nullptr; }
 
     /// Before the child of a spawn exists. Thread-safe; waits a moment for a keeper that is behind, then goes
     /// on without it.
@@ -77,14 +93,37 @@ class Keeping {
     /// Nothing is to outlive this daemon: the keeper ends.
     void end();
 
-  private:
-    explicit Keeping(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
-    [[nodiscard]] Result<void> connect(const os::InstanceLock& lock, const std::string& socket);
-    void put(const std::string& key, int fd) const;
+    // A keeper that has died, and the one in its place (KeeperCare). For the main thread.
+    [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
+    /// Of the connection: becomes readable when the keeper is gone. -1: there is none.
+    [[nodiscard]] int connection() const;
+    /// The keeper is gone. Gives the pidfd of the process, if it was started here, to be reaped.
+    [[nodiscard]] UniqueFd lose();
+    /// What is held from now on is held by this one.
+    void take(ReachedKeeper&& keeper);
+    /// Counts the keepers. What was held while there was another may not be with the present one.
+    [[nodiscard]] std::uint64_t keeper() const noexcept { return keeper_; }
+    enum class Put : std::uint8_t {
+        done,
+        later,  ///< it is behind
+        never,  ///< it is gone
+    };
+    /// Does not wait. A descriptor of -1 is nothing to hold.
+    [[nodiscard]] Put put_again(KeptKind kind, std::string_view task, core::Generation run, int fd) const;
 
+  private:
+    Keeping(std::string socket, std::shared_ptr<spdlog::logger> log)
+        : socket_(std::move(socket)), log_(std::move(log)) {}
+    [[nodiscard]] std::shared_ptr<keeper::Client> client() const;
+    void put(const std::string& key, int fd) const;
+    [[nodiscard]] Put put_once(const std::string& key, int fd) const;
+
+    const std::string socket_;
     std::shared_ptr<spdlog::logger> log_;
-    std::unique_ptr<keeper::Client> client_;  ///< null: there is no keeper
+    mutable std::mutex mutex_;                ///< of the next: threads that spawn use it as it is replaced
+    std::shared_ptr<keeper::Client> client_;  ///< null: there is no keeper
     UniqueFd child_;                          ///< pidfd of a keeper that we started
+    std::uint64_t keeper_ = 0;
     bool begun_ = false;
 };
 

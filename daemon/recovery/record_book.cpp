@@ -23,7 +23,8 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
         return {std::move(book), std::move(left)};
     }
     for (const auto& aside : {table->set_aside, specs->set_aside})
-        if (aside) book->log_->warn("{} could not be used: {}; a new one was made", aside->path, aside->reason);
+        if (aside)
+            book->log_->warn("{} could not be used: {}; a new one was made", aside->path, aside->reason);
     for (const state::Dropped& dropped : table->dropped)
         book->log_->error("a record of {} is of no use: {}{}", table->table.path(), dropped.reason,
                           dropped.record ? " (" + dropped.record->task.name + ")" : "");

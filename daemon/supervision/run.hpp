@@ -1,7 +1,9 @@
 // Layer daemon. One run of a task as the daemon holds it: its processes and the ways in which it speaks.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "core/spec.hpp"
 #include "core/state.hpp"
@@ -10,6 +12,8 @@
 #include "protocol/notify_message.hpp"
 
 namespace vigil::daemon {
+
+using RunId = std::pair<core::TaskId, core::Generation>;
 
 struct Run {
     core::TaskId task{};
@@ -30,6 +34,7 @@ struct Run {
     /// The process that is to stop the run; until it has ended it counts as part of it.
     StopCommand stop_command = StopCommand::none;
 
+    std::uint64_t keeper = 0;      ///< which one there was when it was to be spawned
     bool adopted = false;          ///< started by a daemon before this one: no child of ours
     bool collected = false;        ///< what it prints is moved to a log
     bool kill_on_arrival = false;  ///< SIGKILL was asked for before there was a process

@@ -110,6 +110,23 @@ std::vector<TaskProcesses::StopCommand> TaskProcesses::stop_commands() const {
     return running;
 }
 
+std::vector<RunId> TaskProcesses::runs() const {
+    std::vector<RunId> runs;
+    runs.reserve(runs_.size());
+    for (const auto& [task, run] : runs_)
+        if (run->tree) runs.emplace_back(task, run->generation);
+    return runs;
+}
+
+Keeping::Put TaskProcesses::keep_again(const RunId& id) {
+    const Run* run = find(id.first, id.second);
+    if (run == nullptr) return Keeping::Put::done;
+    const std::string& name = run->spec->name;
+    const auto notify = keeping_.put_again(KeptKind::notify, name, run->generation, run->notify.fd());
+    if (notify != Keeping::Put::done) return notify;
+    return keeping_.put_again(KeptKind::heartbeat, name, run->generation, run->heartbeat_pipe.get());
+}
+
 void TaskProcesses::adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec,
                                  Kept& kept) {
     UniqueFd pipes[2] = {kept.take(KeptKind::output, spec->name, generation),

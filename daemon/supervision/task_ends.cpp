@@ -23,8 +23,8 @@ constexpr auto kNextSlice = milliseconds(5);
 constexpr auto kSweepDelay = milliseconds(500);
 /// How long the status of a main process may stay with a parent that does not reap it.
 constexpr auto kUnreapedLimit = std::chrono::seconds(1);
-/// The same for an adopted one, whose parent is an init that may take its time; and where it was told to end, which
-/// nobody is to wait for.
+/// The same for an adopted one, whose parent is an init that may take its time; and where it was told to end,
+/// which nobody is to wait for.
 constexpr auto kAdoptedUnreapedLimit = std::chrono::seconds(5);
 constexpr auto kToldUnreapedLimit = milliseconds(100);
 /// Before the end of a run all that it still said is read, up to what the kernel lets a queue hold.

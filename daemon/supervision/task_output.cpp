@@ -10,6 +10,7 @@ namespace {
 
 /// For each task this much of its last run is kept in memory, from the last line on.
 constexpr std::size_t kMostKept = 1024;
+constexpr std::chrono::milliseconds kRestLimit{1000};
 
 void trim(std::vector<std::string>& lines) {
     std::size_t size = 0;
@@ -43,6 +44,12 @@ TaskOutput::TaskOutput(Loop& loop, Settings settings, std::unique_ptr<output::Co
       collector_(std::move(collector)),
       watch_(loop, collector_->readable_fd(), [this](int) { take_news(); }) {
     watch_.interest(UV_READABLE);
+}
+
+void TaskOutput::rest(bool rest) {
+    if (!rest) return collector_->go_on();
+    // What hangs in a disk is the task's pipe's still: nothing is lost by going on without it.
+    if (!collector_->rest(kRestLimit)) log_->warn("a log is held up; going on without waiting for it");
 }
 
 bool TaskOutput::attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, pid_t pid,
@@ -115,6 +122,7 @@ std::vector<protocol::LogPlace> TaskOutput::places(core::TaskId task, const core
 
 void TaskOutput::take_news() {
     collector_->take_news(news_);
+    if (viewer_ && (!news_.shown.empty() || news_.showing)) viewer_(news_.shown, news_.showing);
     for (const output::Message& message : news_.messages)
         log_->log(message.fault ? spdlog::level::err : spdlog::level::info, "{}", message.text);
     for (output::LastWords& words : news_.last_words) {

@@ -44,6 +44,14 @@ class TaskOutput {
     void finish(core::TaskId task, core::Generation generation, const core::SpecPtr& spec);
     /// The task is gone for good.
     void forget(core::TaskId task);
+    /// Asks for the pipes that were attached after number `after`; what comes of it goes to the viewer, and
+    /// that before Settings::drained is called for a run whose pipe came. See output::Collector.
+    void show_pipes(std::uint64_t after) { collector_->show_pipes(after); }
+    using Viewer = std::function<void(std::vector<output::ShownPipe>& pipes,
+                                      const std::optional<output::Showing>& showing)>;
+    void set_viewer(Viewer viewer) { viewer_ = std::move(viewer); }
+    /// Before an exec: what moves output rests, or goes on if nothing came of it.
+    void rest(bool rest);
     /// Opens every log anew.
     void reopen() { collector_->reopen(); }
 
@@ -72,6 +80,7 @@ class TaskOutput {
     std::shared_ptr<spdlog::logger> log_;
     std::unique_ptr<output::Collector> collector_;
     output::News news_;
+    Viewer viewer_;
     std::unordered_map<core::TaskId, LastRun> last_runs_;
     std::map<std::pair<core::TaskId, core::Generation>, core::SpecPtr> finishing_;
     Watch watch_;

@@ -32,6 +32,7 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       output_(*parts.output),
       book_(*parts.book),
       keeping_(*parts.keeping),
+      missed_(std::move(parts.missed)),
       cgroups_(std::move(parts.cgroups)),
       spawner_(std::move(parts.spawner)),
       turn_(std::move(turn)),
@@ -66,6 +67,7 @@ void TaskProcesses::spawn(const core::effect::Spawn& effect) {
     run->task = effect.task;
     run->generation = effect.generation;
     run->spec = effect.spec;
+    run->keeper = keeping_.keeper();
     const auto added = runs_.emplace(effect.task, std::move(run));
     VIGIL_CHECK(added.second, "a second run of a task was asked for");
     if (hold_spawns_)
@@ -233,6 +235,7 @@ void TaskProcesses::arrive(os::SpawnOutcome outcome, core::Supervisor& superviso
     run->heartbeat_pipe = std::move(outcome.heartbeat_pipe);
     book_.identify(outcome.task, marks_of(*run));
     take_watch(*run);
+    if (run->keeper != keeping_.keeper()) missed_({run->task, run->generation});
     if (run->kill_on_arrival) {
         run->own_kill = true;
         kill(*run, true);

@@ -32,9 +32,11 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
         os::WatchSet watches;
-        TaskOutput* output;                       ///< outlives it
-        RecordBook* book;                         ///< outlives it
-        const Keeping* keeping;                   ///< outlives it
+        TaskOutput* output;      ///< outlives it
+        RecordBook* book;        ///< outlives it
+        const Keeping* keeping;  ///< outlives it
+        /// A run came whose descriptors another keeper than the present one was given.
+        std::function<void(const RunId&)> missed;
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
         bool goes_on = false;  ///< what is adopted are children of this process
@@ -73,6 +75,12 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
         pid_t pid = 0;
     };
     [[nodiscard]] std::vector<StopCommand> stop_commands() const;
+
+    /// All runs that there are processes of.
+    [[nodiscard]] std::vector<RunId> runs() const;
+    /// Gives the keeper once more what it is to hold of a run but for its output; nothing of one that is
+    /// gone.
+    [[nodiscard]] Keeping::Put keep_again(const RunId& run);
 
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
@@ -121,6 +129,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     TaskOutput& output_;
     RecordBook& book_;
     const Keeping& keeping_;
+    std::function<void(const RunId&)> missed_;
     std::shared_ptr<os::CgroupHome> cgroups_;
     std::unique_ptr<os::Spawner> spawner_;
     std::function<void()> turn_;

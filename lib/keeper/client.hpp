@@ -62,6 +62,9 @@ class Client {
     /// removed then, unless it is another keeper's by now.
     [[nodiscard]] Result<void> end(Limit limit = kAnswerLimit);
 
+    /// Becomes readable when the connection is over, and while an answer waits for whoever asked.
+    [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+
   private:
     using Clock = std::chrono::steady_clock;
     /// False: no more is to come.

@@ -81,6 +81,18 @@ void Collector::reopen() {
     shared_->desk->order(Order::Kind::reopen);
 }
 
+void Collector::show_pipes(std::uint64_t after) {
+    shared_->desk->show_pipes(after);
+}
+
+bool Collector::rest(std::chrono::milliseconds limit) {
+    return shared_->desk->rest(limit);
+}
+
+void Collector::go_on() {
+    shared_->desk->go_on();
+}
+
 Tally Collector::tally(core::TaskId task) const {
     return shared_->desk->tally(task);
 }

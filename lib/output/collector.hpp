@@ -4,11 +4,12 @@
 // daemon's limit, and so that neither the loop nor another task waits for a disk: a thread that is held up in
 // a write is left there, and another goes on. Nothing here decides what becomes of a task.
 //
-// Raw output is moved by splice(2), pipe to pipe to file, and not looked at. The pipe in between is the
-// thread's own and empty between two moves: the task's pipe is never locked during a write, so that a disk
-// that hangs cannot hang the task with it. A daemon that is killed loses what is in between, one transfer (1
-// MiB) for each thread at most. Formatted output is read through tee(2) and taken from the task's pipe only
-// when it is written: killed in between, its lines may be in the log twice, but none is missing.
+// Raw output is moved by tee(2) and splice(2), pipe to pipe to file, and not looked at. The pipe in between
+// is the thread's own: the task's pipe is never locked during a write, so that a disk that hangs cannot hang
+// the task with it. Formatted output is read through tee(2). Both leave the task's pipe only when they are
+// written, so a daemon that is killed loses nothing of what is in the pipe: killed in between, what it was
+// writing may be in the log twice, the first time cut off anywhere. Lost is only what was taken out of the
+// way of a task whose disk hangs.
 //
 // A log belongs to one task from the first thing that is printed into it until forget(); a second task with
 // the same path is refused like a path that is no regular file. A task that prints nothing has no log.
@@ -69,11 +70,31 @@ struct Message {
     std::string text;
 };
 
-/// What has come from the threads. They have descriptors of their own, so they can call nobody back.
+/// A pipe that the threads have, and a descriptor for it in the caller's table.
+struct ShownPipe {
+    std::uint64_t number = 0;  ///< by age
+    std::string task;          ///< its name
+    core::Generation generation{};
+    core::OutputStream stream = core::OutputStream::out;
+    UniqueFd pipe;
+};
+
+/// Behind the pipes that came of one show_pipes().
+struct Showing {
+    std::uint64_t up_to = 0;  ///< where the next is to go on
+    bool all = false;         ///< there are no others at present
+};
+
+/// What has come from the threads. They have descriptors of their own, so they can call nobody back. Whoever
+/// deals with `shown` before `last_words` never does so for a run of which he had the last words before.
 struct News {
+    std::vector<ShownPipe> shown;
+    std::optional<Showing> showing;
     std::vector<LastWords> last_words;
     std::vector<Message> messages;
 };
+/// So many descriptors one show_pipes() costs the caller at most.
+inline constexpr std::size_t kShownAtOnce = 64;
 
 struct CollectorOptions {
     /// Directories of logs that are missing are made, 0750; logs are 0640. Both get this group.
@@ -113,6 +134,16 @@ class Collector {
     void forget(core::TaskId task);
     /// Looks after every log at once: closes and opens it again, as after a move by a log rotation of others.
     void reopen();
+
+    /// Asks for the pipes that were attached after number `after`, as far as they are not at their end, in
+    /// the order of their numbers. They come with the news, kShownAtOnce of them or fewer, and then where to
+    /// go on.
+    void show_pipes(std::uint64_t after);
+
+    /// For an exec, which ends the threads: returns when no thread moves anything, nor will before go_on().
+    /// False: a disk holds one up for longer than the limit.
+    [[nodiscard]] bool rest(std::chrono::milliseconds limit);
+    void go_on();
 
     [[nodiscard]] Tally tally(core::TaskId task) const;
 

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <iterator>
 
 #include "linux/descriptor_passing.hpp"
@@ -18,6 +20,14 @@ using std::chrono::steady_clock;
 /// How long a pipe may wait for the threads to take those before it. They are never held up for so long
 /// unless the machine is.
 constexpr auto kHandOverLimit = std::chrono::milliseconds(1000);
+
+/// Of a label; the task's name follows.
+struct LabelHead {
+    std::uint64_t number = 0;
+    std::uint64_t generation = 0;
+    std::uint64_t stream = 0;
+};
+constexpr std::size_t kMostName = 256;
 
 }  // namespace
 
@@ -79,6 +89,16 @@ void Desk::order(Order::Kind kind, core::TaskId task, core::Generation generatio
     ::eventfd_write(wake_.get(), 1);
 }
 
+void Desk::show_pipes(std::uint64_t after) {
+    {
+        const std::scoped_lock lock(mutex_);
+        Order order{Order::Kind::show, {}, {}, {}, {}};
+        order.after = after;
+        orders_.push_back(std::move(order));
+    }
+    ::eventfd_write(wake_.get(), 1);
+}
+
 Tally Desk::tally(core::TaskId task) const {
     std::shared_ptr<TallyCell> cell;
     {
@@ -93,10 +113,54 @@ Tally Desk::tally(core::TaskId task) const {
 void Desk::take_news(News& out) {
     eventfd_t count = 0;
     ::eventfd_read(news_.get(), &count);
+    {
+        const std::scoped_lock lock(mutex_);
+        if (waiting_.showing) out.showing = waiting_.showing;
+        std::move(waiting_.last_words.begin(), waiting_.last_words.end(), std::back_inserter(out.last_words));
+        std::move(waiting_.messages.begin(), waiting_.messages.end(), std::back_inserter(out.messages));
+        waiting_ = {};
+    }
+    // After the reports, so that what was shown before one of them comes with it and not later.
+    receive_shown(out);
+}
+
+void Desk::receive_shown(News& out) {
+    std::array<char, sizeof(LabelHead) + kMostName> room;
+    for (std::size_t i = 0; i < kShownAtOnce; ++i) {
+        auto packet = os::receive_packet(socket_.get(), room);
+        if (!packet || packet->size < sizeof(LabelHead)) return;
+        LabelHead head;
+        std::memcpy(&head, room.data(), sizeof head);
+        ShownPipe shown{.number = head.number,
+                        .task = std::string(room.data() + sizeof head, packet->size - sizeof head),
+                        .generation = core::Generation{head.generation},
+                        .stream = core::OutputStream{static_cast<std::uint8_t>(head.stream)},
+                        .pipe = std::move(packet->descriptors[0])};
+        if (shown.pipe)
+            out.shown.push_back(std::move(shown));
+        else
+            out.messages.push_back({true, shown.task + ": no descriptor is left to show its pipe"});
+    }
+}
+
+std::string Desk::label_of(const ShownPipe& pipe) {
+    const LabelHead head{pipe.number, static_cast<std::uint64_t>(pipe.generation),
+                         static_cast<std::uint64_t>(pipe.stream)};
+    std::string label(sizeof head, '\0');
+    std::memcpy(label.data(), &head, sizeof head);
+    return label.append(pipe.task, 0, kMostName);
+}
+
+bool Desk::rest(std::chrono::milliseconds limit) {
+    order(Order::Kind::rest);
+    std::unique_lock lock(mutex_);
+    return end_.wait_until(lock, std::chrono::system_clock::now() + limit, [this] { return rested_; });
+}
+
+void Desk::go_on() {
+    order(Order::Kind::go_on);
     const std::scoped_lock lock(mutex_);
-    std::move(waiting_.last_words.begin(), waiting_.last_words.end(), std::back_inserter(out.last_words));
-    std::move(waiting_.messages.begin(), waiting_.messages.end(), std::back_inserter(out.messages));
-    waiting_ = {};
+    rested_ = false;
 }
 
 bool Desk::wait_for_end(std::chrono::milliseconds limit) {
@@ -127,10 +191,21 @@ void Desk::post(Message message) {
     waiting_.messages.push_back(std::move(message));
 }
 
+void Desk::post(Showing showing) {
+    const std::scoped_lock lock(mutex_);
+    waiting_.showing = showing;
+}
+
 void Desk::drop_tally(core::TaskId task, const std::shared_ptr<TallyCell>& cell) {
     const std::scoped_lock lock(mutex_);
     const auto found = cells_.find(task);
     if (found != cells_.end() && found->second.cell == cell) cells_.erase(found);
+}
+
+void Desk::rested() {
+    const std::scoped_lock lock(mutex_);
+    rested_ = true;
+    end_.notify_all();
 }
 
 void Desk::ended() {

@@ -16,12 +16,13 @@
 namespace vigil::output {
 
 struct Order {
-    enum class Kind : std::uint8_t { attach, finish, forget, reopen, stop };
+    enum class Kind : std::uint8_t { attach, finish, forget, reopen, show, rest, go_on, stop };
     Kind kind = Kind::stop;
     core::TaskId task{};
     core::Generation generation{};
     Source source{};  ///< of an attach; its pipe comes over the socket, in the order of the orders
     std::shared_ptr<TallyCell> cell{};  ///< of an attach and a forget
+    std::uint64_t after = 0;            ///< of a show
 };
 
 /// Thread-safe.
@@ -32,9 +33,13 @@ class Desk {
     // For callers.
     [[nodiscard]] Result<void> attach(Source source);
     void order(Order::Kind kind, core::TaskId task = {}, core::Generation generation = {});
+    void show_pipes(std::uint64_t after);
     [[nodiscard]] Tally tally(core::TaskId task) const;
     void take_news(News& out);
     [[nodiscard]] int readable_fd() const noexcept { return news_.get(); }
+    /// Waits until no thread moves anything, nor will before go_on(); false where that took too long.
+    [[nodiscard]] bool rest(std::chrono::milliseconds limit);
+    void go_on();
     /// Waits until the threads have ended, or those that can; false where that took too long.
     [[nodiscard]] bool wait_for_end(std::chrono::milliseconds limit);
     /// Closes the callers' descriptors, so it is for a thread of theirs.
@@ -42,7 +47,7 @@ class Desk {
 
     // For the threads, which hold descriptors of their own for what they are to be woken and to wake by.
     struct Ends {
-        int orders = -1;  ///< the other end of the socket
+        int orders = -1;  ///< the other end of the socket, for pipes in both directions
         int wake = -1;
         int news = -1;
     };
@@ -50,17 +55,22 @@ class Desk {
     /// The threads have taken their copies.
     void close_theirs() { socket_theirs_.reset(); }
     [[nodiscard]] std::deque<Order> take_orders();
-    /// Both leave it to the caller to write to Ends::news.
+    /// All leave it to the caller to write to Ends::news.
     void post(LastWords words);
     void post(Message message);
+    void post(Showing showing);
+    /// What goes through Ends::orders with a pipe that is shown.
+    [[nodiscard]] static std::string label_of(const ShownPipe& pipe);
     /// Unless the task has a new tally by now.
     void drop_tally(core::TaskId task, const std::shared_ptr<TallyCell>& cell);
+    void rested();
     void ended();
     [[nodiscard]] const CollectorOptions& options() const noexcept { return options_; }
 
   private:
     explicit Desk(CollectorOptions options) : options_(std::move(options)) {}
     [[nodiscard]] Result<void> send(int pipe);
+    void receive_shown(News& out);
 
     const CollectorOptions options_;
     UniqueFd socket_;
@@ -78,6 +88,7 @@ class Desk {
     };
     std::unordered_map<core::TaskId, Entry> cells_;
     std::condition_variable end_;
+    bool rested_ = false;
     bool ended_ = false;
 };
 

@@ -18,6 +18,10 @@ struct Drained {
 };
 [[nodiscard]] Drained drain(Stream& stream, std::size_t most, std::string& buffer);
 
+/// Under Log::take. What is claimed leaves the pipe, though it is not written yet: it is safe with whoever
+/// writes it, but for a daemon that is killed meanwhile.
+void drain_claimed(Stream& stream, std::string& buffer);
+
 /// Once the stream is finishing, sets how much is still taken: what waits, and one pipeful that a stranger
 /// who holds a write end may add meanwhile.
 void limit_what_is_left(Stream& stream);

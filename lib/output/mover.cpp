@@ -19,6 +19,12 @@ constexpr std::size_t kTurnBytes = kBigPipe;
 /// A pipe that was found nearly full so often in a row belongs to a fast writer.
 constexpr std::uint8_t kFullMoves = 4;
 
+/// What is moved at once stays in the task's pipe until it is written. Of a big pipe it is a part only, so
+/// that the task goes on printing meanwhile.
+std::size_t most_at_once(const Stream& stream) noexcept {
+    return std::max(kDrainBytes, stream.capacity / 4);
+}
+
 }  // namespace
 
 PipeBudget::PipeBudget() : left_(1024) {
@@ -87,12 +93,13 @@ Moved Mover::move_raw(Log& log, Stream& stream) {
 
 Mover::Taken Mover::take_raw(Log& log, Stream& stream) {
     const std::uint64_t room = log.room();
-    const bool crossing = room < transfer_.capacity;
+    std::size_t most = std::min(transfer_.capacity, most_at_once(stream));
+    const bool crossing = room < most;
     const bool at_line_start = crossing && log.size() > 0 && log.at_line_start();
     const std::scoped_lock lock(log.take);
     if (log.held) return {0, false, true, Moved::more};
     if (!stream.pipe) return {0, false, false, Moved::ended};
-    std::size_t most = std::min(transfer_.capacity, stream.left.value_or(transfer_.capacity));
+    most = std::min(most, stream.left.value_or(most));
     if (most == 0) return {0, false, false, Moved::ended};
     Taken taken;
     if (crossing) {
@@ -103,11 +110,11 @@ Mover::Taken Mover::take_raw(Log& log, Stream& stream) {
         taken.then_new_file = then_new_file && most == bytes;
         if (most == 0) return taken;
     }
-    const ssize_t count = ::splice(stream.pipe.get(), nullptr, transfer_.write.get(), nullptr, most,
-                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    const ssize_t count = ::tee(stream.pipe.get(), transfer_.write.get(), most, SPLICE_F_NONBLOCK);
     if (count > 0) {
         taken.bytes = static_cast<std::size_t>(count);
         taken.then_new_file = taken.then_new_file && taken.bytes == most;
+        stream.claimed = static_cast<std::uint32_t>(count);
         if (stream.left) *stream.left -= taken.bytes;
         return taken;
     }
@@ -146,20 +153,28 @@ std::pair<std::size_t, bool> Mover::look_ahead(Log& log, Stream& stream, std::ui
 void Mover::write_raw(Log& log, Stream& stream, std::size_t bytes) {
     const Written written = log.splice_from(transfer_.read.get(), bytes);
     if (written.bytes > 0) stream.run->cell->wrote(written.bytes);
-    if (written.bytes == bytes) return;
-    log.fail(std::string(errno_text(written.error)), written.error);
-    // The rest left the task's pipe already. It is ours to drop, and the next transfer needs an empty pipe.
+    Losses lost;
+    if (written.bytes < bytes) {
+        log.fail(std::string(errno_text(written.error)), written.error);
+        lost = empty_transfer(bytes - written.bytes);
+        stream.run->cell->dropped(lost);
+    }
+    const std::scoped_lock lock(log.take);
+    log.losses += lost;
+    discard_claimed(stream);
+}
+
+/// What could not be written is lost, and the next transfer needs an empty pipe.
+Losses Mover::empty_transfer(std::size_t left) {
     Losses lost;
     input_.resize(kDrainBytes);
-    for (std::size_t left = bytes - written.bytes; left > 0;) {
+    while (left > 0) {
         const ssize_t count = ::read(transfer_.read.get(), input_.data(), std::min(left, input_.size()));
         if (count <= 0) break;
         lost.add({input_.data(), static_cast<std::size_t>(count)});
         left -= static_cast<std::size_t>(count);
     }
-    stream.run->cell->dropped(lost);
-    const std::scoped_lock lock(log.take);
-    log.losses += lost;
+    return lost;
 }
 
 void Mover::grow(Log& log, Stream& stream, std::size_t moved) {

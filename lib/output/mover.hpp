@@ -52,6 +52,8 @@ class Mover {
     [[nodiscard]] std::pair<std::size_t, bool> look_ahead(Log& log, Stream& stream, std::uint64_t room,
                                                           bool at_line_start);
     void write_raw(Log& log, Stream& stream, std::size_t bytes);
+    [[nodiscard]] Losses empty_transfer(std::size_t left);
+    void discard_claimed(Stream& stream) const;
     void grow(Log& log, Stream& stream, std::size_t moved);
 
     [[nodiscard]] Moved move_formatted(Log& log, Stream& stream);
@@ -63,7 +65,6 @@ class Mover {
     };
     [[nodiscard]] Lines take_lines(Log& log, Stream& stream);
     void write_lines(Log& log, Stream& stream, std::size_t consumed);
-    void discard_claimed(Stream& stream) const;
 
     const core::Duration partial_line_after_;
     PipeBudget& budget_;

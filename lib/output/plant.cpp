@@ -165,6 +165,7 @@ int Plant::tick() {
 
 void Plant::wind_up() {
     std::unique_lock lock(mutex_);
+    resting_ = false;
     for (auto& [log, seat] : seats_) {
         for (const StreamPtr& stream : seat.streams) stream->ready = true;
         enqueue(seat);

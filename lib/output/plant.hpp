@@ -84,8 +84,11 @@ class Plant : public std::enable_shared_from_this<Plant> {
     void attach(Order& order);
     void finish(const Order& order);
     void forget(const Order& order);
+    void rest();
     [[nodiscard]] UniqueFd receive_pipe() const;
     void watch(const Stream& stream);
+    void show(std::uint64_t after);
+    [[nodiscard]] bool show_one(const Stream& stream) const;
     [[nodiscard]] LogPtr log_for(const Source& source, TaskLogs& logs);
     [[nodiscard]] bool has_run(core::TaskId task, const std::shared_ptr<TallyCell>& cell) const;
     [[nodiscard]] std::string claim(Log& log);
@@ -123,7 +126,7 @@ class Plant : public std::enable_shared_from_this<Plant> {
     std::deque<LogPtr> queue_;
     std::deque<LogPtr> relief_queue_;
     std::unordered_map<const Log*, Seat> seats_;  // of logs with streams, or with something due
-    std::unordered_map<std::uint64_t, StreamPtr> streams_;
+    std::map<std::uint64_t, StreamPtr> streams_;
     std::unordered_map<std::string, std::weak_ptr<Log>> by_path_;
     std::unordered_map<core::TaskId, TaskLogs> tasks_;
     std::map<RunKey, std::shared_ptr<Run>> runs_;
@@ -135,6 +138,8 @@ class Plant : public std::enable_shared_from_this<Plant> {
     std::uint64_t last_serial_ = 0;
     bool stopping_ = false;  // no pipe is watched any more
     bool quit_ = false;
+    bool resting_ = false;    // no turn is begun
+    bool relieving_ = false;  // the relief is at a log
 };
 
 }  // namespace vigil::output

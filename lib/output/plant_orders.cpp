@@ -4,12 +4,19 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "linux/descriptor_passing.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {
+namespace {
+
+constexpr std::chrono::milliseconds kRestLimit{500};
+
+}  // namespace
 
 void Plant::handle_orders() {
     eventfd_t count = 0;
@@ -27,9 +34,30 @@ void Plant::handle_orders() {
                 }
                 break;
             }
+            case Order::Kind::show: show(order.after); break;
+            case Order::Kind::rest: rest(); break;
+            case Order::Kind::go_on: {
+                const std::scoped_lock lock(mutex_);
+                resting_ = false;
+                work_.notify_all();
+                relief_work_.notify_all();
+                break;
+            }
             case Order::Kind::stop: stopping_ = true; break;
         }
     }
+}
+
+/// One that hangs in a disk is not waited for: what it is writing stays in the task's pipe.
+void Plant::rest() {
+    std::unique_lock lock(mutex_);
+    resting_ = true;
+    // By the wall clock: gcc 12's ThreadSanitizer does not know pthread_cond_clockwait.
+    rest_.wait_until(lock, std::chrono::system_clock::now() + kRestLimit, [this] {
+        return !relieving_ && std::none_of(workers_.begin(), workers_.end(),
+                                           [](const auto& worker) { return worker->log != nullptr; });
+    });
+    desk_->rested();
 }
 
 UniqueFd Plant::receive_pipe() const {
@@ -81,6 +109,36 @@ void Plant::watch(const Stream& stream) {
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stream.pipe.get(), &event) != 0)
         say(true, stream.spec->name +
                       ": its output is read only at its end: " + errno_error("watching a pipe").text());
+}
+
+/// Sent again from this place when there is room: the callers ask when they have seen to these.
+void Plant::show(std::uint64_t after) {
+    Showing showing{.up_to = after, .all = true};
+    {
+        const std::scoped_lock lock(mutex_);
+        std::size_t count = 0;
+        for (auto at = streams_.upper_bound(after); at != streams_.end(); ++at) {
+            if (at->second->pipe && (++count > kShownAtOnce || !show_one(*at->second))) {
+                showing.all = false;
+                break;
+            }
+            showing.up_to = at->first;
+        }
+    }
+    desk_->post(showing);
+    ::eventfd_write(news_.get(), 1);
+}
+
+/// Under mutex_. False: not now.
+bool Plant::show_one(const Stream& stream) const {
+    const int pipe = stream.pipe.get();
+    const std::string label = Desk::label_of({.number = stream.serial,
+                                              .task = stream.spec->name,
+                                              .generation = stream.run->generation,
+                                              .stream = stream.kind,
+                                              .pipe = {}});
+    const auto sent = os::send_packet(orders_.get(), label, {&pipe, 1});
+    return sent || (sent.error() != EAGAIN && sent.error() != ETOOMANYREFS && sent.error() != ENOBUFS);
 }
 
 Plant::LogPtr Plant::log_for(const Source& source, TaskLogs& logs) {

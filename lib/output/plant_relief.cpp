@@ -60,7 +60,7 @@ void Plant::relieve_all(Worker& self) {
     std::string buffer;
     std::unique_lock lock(mutex_);
     for (;;) {
-        relief_work_.wait(lock, [this] { return quit_ || !relief_queue_.empty(); });
+        relief_work_.wait(lock, [this] { return quit_ || (!resting_ && !relief_queue_.empty()); });
         if (quit_) break;
         const LogPtr log = std::move(relief_queue_.front());
         relief_queue_.pop_front();
@@ -75,9 +75,12 @@ void Plant::relieve_all(Worker& self) {
         if (!held_up) continue;
         seat.relieved = true;
         const std::vector<StreamPtr> streams = seat.streams;
+        relieving_ = true;
         lock.unlock();
         relieve(*log, streams, buffer);
         lock.lock();
+        relieving_ = false;
+        rest_.notify_all();
         // Its losses are to be reported, even if its streams have ended here.
         if (const auto still = seats_.find(log.get()); still != seats_.end() && still->second.running)
             still->second.again = true;
@@ -94,6 +97,8 @@ void Plant::relieve(Log& log, const std::vector<StreamPtr>& streams, std::string
         if (!stream->pipe) continue;
         const bool finishing = stream->finishing;
         // While the pipe has room the task does not wait, and nothing needs to be lost yet.
+        if (!finishing && has_room(*stream)) continue;
+        drain_claimed(*stream, buffer);
         if (!finishing && has_room(*stream)) continue;
         if (!std::exchange(log.held, true)) log.hold_up();
         if (finishing) limit_what_is_left(*stream);

@@ -31,7 +31,7 @@ Result<void> Plant::start_worker() {
 void Plant::work(Worker& self, Mover& mover) {
     std::unique_lock lock(mutex_);
     for (;;) {
-        work_.wait(lock, [this] { return quit_ || !queue_.empty(); });
+        work_.wait(lock, [this] { return quit_ || (!resting_ && !queue_.empty()); });
         if (quit_) return;
         const LogPtr log = std::move(queue_.front());
         queue_.pop_front();
@@ -128,7 +128,13 @@ void Plant::watch_again(Stream& stream) const {
 void Plant::close_pipe(Stream& stream) {
     if (!stream.pipe) return;
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.pipe.get(), nullptr);
-    stream.pipe.reset();
+    UniqueFd gone;
+    {
+        const std::scoped_lock lock(mutex_);
+        gone = std::move(stream.pipe);
+    }
+    // Not under the mutex: it waits for a writer that is held up in the pipe.
+    gone.reset();
     if (std::exchange(stream.grown, false)) pipe_budget_.give_back();
 }
 

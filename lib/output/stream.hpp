@@ -37,7 +37,7 @@ struct Stream {
     std::atomic<bool> finishing = false;  ///< its run is over
 
     // Under Log::take:
-    UniqueFd pipe;              ///< none: the last writer has closed it, or it is done
+    UniqueFd pipe;  ///< none: the last writer has closed it, or it is done. Changed under both mutexes
     std::uint32_t claimed = 0;  ///< so many bytes at its front are being written, and only then discarded
     bool grown = false;         ///< to kBigPipe
     bool done = false;          ///< its run has been told that nothing comes any more

@@ -139,6 +139,31 @@ TEST_CASE("Case 53: a disk that hangs for no longer than the task's pipe has roo
     CHECK(read_whole(disk / "slow.log") == first + rest);
 }
 
+TEST_CASE("Case 53: what is being written takes no room in the pipe of a task whose disk hangs for long") {
+    Stage stage(impatient);
+    IcyDisk disk(stage.directory);
+    if (!disk.usable()) return;
+    Task task = stage.start("slow", logs_to(disk / "slow.log", core::OutputFormat::raw));
+    const std::string first = numbered_lines(0, 10);
+    task.print(first);
+    REQUIRE(stage.settled(task, first.size()));
+    REQUIRE(disk.freeze());
+    // Together they are more than the pipe holds.
+    const std::string writing(std::size_t{48} << 10U, 'a');
+    const std::string waiting(std::size_t{24} << 10U, 'b');
+    task.print(writing);
+    REQUIRE(eventually([&] { return task.waiting() == 0; }));
+    task.print(waiting);
+    // Long enough for what is held up to be noticed again.
+    std::this_thread::sleep_for(300ms);
+    CHECK(stage.tally(task).fault.empty());
+    disk.thaw();
+    REQUIRE(stage.settled(task, first.size() + writing.size() + waiting.size()));
+    stage.end(task);
+    CHECK(stage.tally(task).dropped == 0);
+    CHECK(read_whole(disk / "slow.log") == first + writing + waiting);
+}
+
 TEST_CASE("Case 53: formatted lines whose write was held up are in the log once") {
     Stage stage(impatient);
     IcyDisk disk(stage.directory);

@@ -94,20 +94,20 @@ std::size_t rounds() {
 
 }  // namespace
 
-TEST_CASE("Killed at any moment, a daemon loses no more than was between two pipes") {
+TEST_CASE("Killed at any moment, a daemon loses nothing of raw output") {
     std::mt19937 random(std::random_device{}());
-    std::size_t losses = 0;
+    std::size_t doubled = 0;
     for (std::size_t i = 0; i < rounds(); ++i) {
         const Round round = kill_once(core::OutputFormat::raw, random);
-        REQUIRE(round.logged.size() + round.waiting.size() <= round.printed.size());
         CHECK(round.printed.starts_with(round.logged));
         CHECK(round.printed.ends_with(round.waiting));
-        const std::size_t lost = round.printed.size() - round.logged.size() - round.waiting.size();
-        // One log is one worker's: one transfer.
-        CHECK(lost <= kBigPipe);
-        losses += lost != 0 ? 1U : 0U;
+        REQUIRE(round.logged.size() + round.waiting.size() >= round.printed.size());
+        // What was being written is in both places: one transfer, as one log is one worker's.
+        const std::size_t both = round.logged.size() + round.waiting.size() - round.printed.size();
+        CHECK(both <= kBigPipe / 4);
+        doubled += both != 0 ? 1U : 0U;
     }
-    MESSAGE("rounds with a transfer lost: " << losses << " of " << rounds());
+    MESSAGE("rounds with a transfer in both places: " << doubled << " of " << rounds());
 }
 
 TEST_CASE("Killed at any moment, a daemon loses no formatted line") {
