@@ -165,7 +165,9 @@ int Plant::tick() {
 
 void Plant::wind_up() {
     std::unique_lock lock(mutex_);
+    // Those that were told of work while they rested have gone back to sleep.
     resting_ = false;
+    work_.notify_all();
     for (auto& [log, seat] : seats_) {
         for (const StreamPtr& stream : seat.streams) stream->ready = true;
         enqueue(seat);
