@@ -14,10 +14,13 @@ namespace vigil::os {
 
 /// An flock(2) on a file of its own: taken before the socket is looked at, so that only one daemon ever
 /// removes a stale one. Held until the object goes; the file stays (removing it would let two daemons lock
-/// two inodes). Close-on-exec: a child can never keep it.
+/// two inodes). Close-on-exec: a child can never keep it, but has it until its exec, also beyond the death of
+/// the daemon that made it.
 class InstanceLock {
   public:
-    /// EWOULDBLOCK: another process holds it; the error names its pid where the file tells it.
+    /// EWOULDBLOCK: another process holds it; the error names its pid where the file tells it. Where that one
+    /// is dead, and only a child of it before its exec still has the lock, that is waited for, for a second
+    /// at most.
     [[nodiscard]] static Result<InstanceLock> take(const std::string& path);
 
   private:
@@ -43,8 +46,8 @@ class UnixListener {
     /// never more open than `mode`, not for an instant, and listens from the instant it has its path.
     [[nodiscard]] static Result<UnixListener> open(const InstanceLock& lock, ListenerOptions options);
 
-    /// Goes on with the socket that a predecessor had bound there and somebody has held since. As open(), where `held`
-    /// is empty or the path leads elsewhere by now.
+    /// Goes on with the socket that a predecessor had bound there and somebody has held since. As open(),
+    /// where `held` is empty or the path leads elsewhere by now.
     [[nodiscard]] static Result<UnixListener> adopt(const InstanceLock& lock, ListenerOptions options,
                                                     UniqueFd held);
 

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +13,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <future>
@@ -74,6 +77,34 @@ TEST_CASE("nasty 68: a second lock is refused and names the holder, until the fi
     }
     CHECK(InstanceLock::take(directory / "lock").ok());
     CHECK(mode_of(directory / "lock") == 0600);
+}
+
+TEST_CASE("nasty 73: a lock that only a child of a killed daemon has, until its exec, is waited for") {
+    const TempDir directory;
+    int until[2];
+    REQUIRE(::pipe2(until, O_CLOEXEC) == 0);
+    UniqueFd reader(until[0]);
+    UniqueFd writer(until[1]);
+    const pid_t daemon = ::fork();
+    if (daemon == 0) {
+        const auto lock = InstanceLock::take(directory / "lock");
+        if (lock.ok() && ::fork() == 0) {
+            writer.reset();
+            char byte = 0;
+            ::_exit(::read(reader.get(), &byte, 1) == 0 ? 0 : 1);
+        }
+        ::kill(::getpid(), SIGKILL);
+    }
+    REQUIRE(::waitpid(daemon, nullptr, 0) == daemon);
+    // As it is before the exec: nobody but the child has the lock.
+    const UniqueFd look(::open((directory / "lock").c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(::flock(look.get(), LOCK_EX | LOCK_NB) != 0);
+    std::thread exec([&writer] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        writer.reset();
+    });
+    CHECK(InstanceLock::take(directory / "lock").ok());
+    exec.join();
 }
 
 TEST_CASE("nasty 68: a lock is not followed through a symbolic link") {
