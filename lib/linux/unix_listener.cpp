@@ -21,6 +21,8 @@ namespace vigil::os {
 namespace {
 
 constexpr std::size_t kMostPath = sizeof(sockaddr_un::sun_path) - 1;
+/// Leaves room for "/proc/self/fd/2147483647/.vigil-".
+constexpr std::size_t kMostName = 64;
 
 sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
@@ -67,12 +69,14 @@ Result<void> clear_stale(const std::string& path, int type) {
 
 /// The name under which a socket is made, in the directory of its path: a client that finds the path is to
 /// find a socket that listens. Short whatever the path, as it goes through the descriptor of the directory.
+/// The same each time, so that what a kill has left behind goes with the next try; nobody else is here
+/// (InstanceLock).
 class NewSocket {
   public:
     explicit NewSocket(const std::string& path)
         : directory_(::open(path.substr(0, path.rfind('/') + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
           path_("/proc/self/fd/" + std::to_string(directory_.get()) + "/.vigil-" +
-                std::to_string(::getpid())) {
+                path.substr(path.rfind('/') + 1, kMostName)) {
         remove();
     }
     NewSocket(const NewSocket&) = delete;
