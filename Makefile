@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -41,6 +41,9 @@ tidy: ## build with clang-tidy looking at every file
 
 coverage: ## run the tests with coverage, and write build/coverage/coverage.html
 	@scripts/coverage.sh
+
+kill-points: ## kill vigild at every system call of all it does, and look what the next one finds; ARGS="--help" tells more
+	@scripts/kill-points.sh $(ARGS)
 
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang

@@ -38,7 +38,6 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->adopted = !goes_on_;
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
-    const bool others_live = !lives && cgroup && cgroup.populated();
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
                                              .pidfd = std::move(pidfd),
@@ -47,6 +46,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
                                              .adopted = !goes_on_},
                       features_, orphans_);
+    const bool others_live = !lives && !run->tree->empty();
     UniqueFd pipes[2] = {kept.take(KeptKind::output, record.name, record.generation),
                          kept.take(KeptKind::error_output, record.name, record.generation)};
     run->collected = output_.attach(task, record.generation, spec, found.pid, pipes);

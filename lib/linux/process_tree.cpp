@@ -43,6 +43,8 @@ bool ProcessTree::empty() {
     if (!end_of_leader() || (attached_ && !end_of(*attached_))) return false;
     if (cgroup_) {
         gone_ = !cgroup_.populated();
+    } else if (!leader_.pidfd) {
+        gone_ = left_in_group().empty() && no_orphan_left();
     } else {
         // As long as anyone is in the group or session its number is not given to a new process, so once
         // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
@@ -62,6 +64,25 @@ bool ProcessTree::only_zombies_in_group() const {
     return !alive;
 }
 
+/// What is left of a run whose main process was gone before we came: no pidfd stands for its group. That the
+/// number is the run's still is shown by the mark of one who is in it, or by one who was in it before.
+std::vector<ProcessEntry> ProcessTree::left_in_group() {
+    if (::kill(-leader_.pid, 0) != 0 && errno == ESRCH) return {};
+    std::vector<ProcessEntry> found;
+    for_each_process([&](ProcessEntry entry) {
+        if ((entry.group == leader_.pid || entry.session == leader_.pid) && !entry.ended())
+            found.push_back(std::move(entry));
+    });
+    const bool ours = std::any_of(found.begin(), found.end(), [this](const ProcessEntry& entry) {
+        return std::find(seen_in_group_.begin(), seen_in_group_.end(), entry.id()) != seen_in_group_.end() ||
+               read_environment_variable(entry.pid, "VIGIL_INVOCATION").value == invocation_;
+    });
+    if (!ours) found.clear();
+    seen_in_group_.clear();
+    for (const ProcessEntry& entry : found) seen_in_group_.push_back(entry.id());
+    return found;
+}
+
 /// A process gives its children to us before it can be reaped, so a table that is younger than the reaping of
 /// the last of them shows all that is left.
 bool ProcessTree::no_orphan_left() {
@@ -73,6 +94,7 @@ bool ProcessTree::no_orphan_left() {
 
 /// Without a pidfd that stands for the group, its number is safe as long as the leader is not reaped.
 bool ProcessTree::group_is_ours() const noexcept {
+    if (!leader_.pidfd) return false;
     return features_.signal_process_group || (!leader_.end && !has_ended(leader_.pidfd.get()));
 }
 
@@ -181,6 +203,13 @@ std::vector<ProcessEntry> ProcessTree::members_by_walk() {
     std::vector<ProcessId> roots = orphans_->of(leader_.pid, invocation_);
     if (!leader_.end && !has_ended(leader_.pidfd.get())) roots.push_back({leader_.pid, 0});
     if (attached_ && !attached_->end) roots.push_back({attached_->pid, 0});
+    if (!leader_.pidfd) {
+        const auto left = left_in_group();
+        for (const ProcessEntry& entry : left) {
+            const auto is_parent = [&](const ProcessEntry& other) { return other.pid == entry.parent; };
+            if (std::none_of(left.begin(), left.end(), is_parent)) roots.push_back(entry.id());
+        }
+    }
     return processes_below(roots, features_);
 }
 

@@ -34,8 +34,8 @@ struct Survivor {
 class ProcessTree {
   public:
     struct Parts {
-        pid_t leader = 0;  ///< an own child, made by setsid(2) in it, or an adopted process that was
-        UniqueFd pidfd;    ///< none for one that ended and was reaped before we came
+        pid_t leader = 0;        ///< an own child, made by setsid(2) in it, or an adopted process that was
+        UniqueFd pidfd;          ///< none for one that ended and was reaped before we came
         std::string invocation;  ///< VIGIL_INVOCATION in its environment
         TaskCgroup cgroup;       ///< may be empty
         /// Of a main process that ended before we came.
@@ -95,6 +95,7 @@ class ProcessTree {
     [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
     [[nodiscard]] bool no_orphan_left();
     [[nodiscard]] bool only_zombies_in_group() const;
+    [[nodiscard]] std::vector<ProcessEntry> left_in_group();
     [[nodiscard]] bool group_is_ours() const noexcept;
     [[nodiscard]] Result<void> signal_own_group(int signal);
     [[nodiscard]] std::vector<ProcessEntry> members_to_signal();
@@ -108,6 +109,7 @@ class ProcessTree {
     Features features_;
     Orphans* orphans_;
     Orphans::Clock::time_point ended_at_{};  ///< when the last of both was found to have ended
+    std::vector<ProcessId> seen_in_group_;   ///< only without a pidfd of the main process
     bool adopted_ = false;
     bool foreseen_ = false;
     bool gone_ = false;

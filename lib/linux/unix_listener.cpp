@@ -8,15 +8,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <utility>
+
+#include "linux/process_table.hpp"
 
 namespace vigil::os {
 namespace {
 
 constexpr std::size_t kMostPath = sizeof(sockaddr_un::sun_path) - 1;
+/// Leaves room for "/proc/self/fd/2147483647/.vigil-".
+constexpr std::size_t kMostName = 64;
 
 sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
@@ -63,12 +69,14 @@ Result<void> clear_stale(const std::string& path, int type) {
 
 /// The name under which a socket is made, in the directory of its path: a client that finds the path is to
 /// find a socket that listens. Short whatever the path, as it goes through the descriptor of the directory.
+/// The same each time, so that what a kill has left behind goes with the next try; nobody else is here
+/// (InstanceLock).
 class NewSocket {
   public:
     explicit NewSocket(const std::string& path)
         : directory_(::open(path.substr(0, path.rfind('/') + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
           path_("/proc/self/fd/" + std::to_string(directory_.get()) + "/.vigil-" +
-                std::to_string(::getpid())) {
+                path.substr(path.rfind('/') + 1, kMostName)) {
         remove();
     }
     NewSocket(const NewSocket&) = delete;
@@ -88,21 +96,39 @@ class NewSocket {
     std::string path_;
 };
 
+/// A daemon that is killed in the middle of a spawn leaves its descriptors to the child until that execs; so
+/// long its successor waits for the lock at most.
+constexpr std::chrono::seconds kChildOfTheDead{1};
+
+/// The pid that the owner of a lock has written into it; 0 where there is none.
+pid_t read_owner(int file) {
+    char text[16] = {};
+    return ::pread(file, text, sizeof text - 1, 0) > 1 ? std::atoi(text) : 0;
+}
+
+bool is_running(pid_t pid) {
+    const auto entry = read_process(pid);
+    return entry && !entry->ended();
+}
+
 }  // namespace
 
 Result<InstanceLock> InstanceLock::take(const std::string& path) {
     UniqueFd file(
         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600));
     if (!file) return Failure{errno_error("opening the lock " + path)};
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    const auto until = std::chrono::steady_clock::now() + kChildOfTheDead;
+    while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return Failure{errno_error("locking " + path)};
-        char owner[16] = {};
-        const ssize_t size = ::pread(file.get(), owner, sizeof owner - 1, 0);
-        const std::string who = size > 1 ? "pid " + std::to_string(std::atol(owner)) : "another process";
-        return Failure{
-            Error{path + " is held by " + who + ": only one daemon may use this directory", EWOULDBLOCK}};
+        const pid_t owner = read_owner(file.get());
+        if (owner <= 0 || is_running(owner) || std::chrono::steady_clock::now() >= until)
+            return Failure{Error{path + " is held by " +
+                                     (owner > 0 ? "pid " + std::to_string(owner) : "another process") +
+                                     ": only one daemon may use this directory",
+                                 EWOULDBLOCK}};
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    // For the message above only: the lock itself is what counts, so a full disk does not matter.
+    // To tell the owner by: the lock itself is what counts, so a full disk does not matter.
     char owner[16];
     const int length = std::snprintf(owner, sizeof owner, "%d\n", ::getpid());
     if (::ftruncate(file.get(), 0) == 0) [[maybe_unused]]
@@ -126,7 +152,8 @@ Result<UnixListener> UnixListener::open(const InstanceLock&, ListenerOptions opt
 Result<UnixListener> UnixListener::adopt(const InstanceLock& lock, ListenerOptions options, UniqueFd held) {
     struct stat status {};
     const bool there = held && ::lstat(options.path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
-    // Nobody else listens in this directory while we have its lock: whoever answers at the path is the one we hold.
+    // Nobody else listens in this directory while we have its lock: whoever answers at the path is the one we
+    // hold.
     const int answer = there ? try_connect(options.path, options.type) : ENOENT;
     if (!there || (answer != 0 && answer != EAGAIN)) {
         held.reset();

@@ -15,10 +15,13 @@ namespace vigil::os {
 
 /// An flock(2) on a file of its own: taken before the socket is looked at, so that only one daemon ever
 /// removes a stale one. Held until the object goes; the file stays (removing it would let two daemons lock
-/// two inodes). Close-on-exec: a child can never keep it.
+/// two inodes). Close-on-exec: a child can never keep it, but has it until its exec, also beyond the death of
+/// the daemon that made it.
 class InstanceLock {
   public:
-    /// EWOULDBLOCK: another process holds it; the error names its pid where the file tells it.
+    /// EWOULDBLOCK: another process holds it; the error names its pid where the file tells it. Where that one
+    /// is dead, and only a child of it before its exec still has the lock, that is waited for, for a second
+    /// at most.
     [[nodiscard]] static Result<InstanceLock> take(const std::string& path);
 
     /// Of a process that has become this one by execve(2): the lock is of the open file, and was held all the

@@ -92,6 +92,21 @@ def nasty_77_what_ended_while_no_daemon_was_there_gets_its_policy_applied_once()
 
 
 @case()
+def nasty_77_what_a_main_process_left_behind_that_ended_meanwhile_is_ended_before_the_next_start():
+    tree = {"command": shell("sleep 1001 & exec sleep 1000"), "restart": {"base_delay": "1ms", "jitter": 0}}
+    with Daemon({"tree": tree}, daemon={"cgroup": "off"}) as daemon:
+        pid = daemon.reaches("tree", "healthy")["pid"]
+        child = eventually(lambda: next((one for one in daemon.task_processes()
+                                         if processes.command_line(one) == "sleep 1001"), None), what="its child")
+        kill(daemon)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        daemon.start()
+        daemon.started_again("tree", 1)
+        assert not processes.alive(child), "the child of the ended run lives on"
+
+
+@case()
 def nasty_78_an_adopted_zombie_that_nobody_reaps_is_given_up_and_costs_nothing():
     with Daemon({"ends": {**SLEEP, "restart": {"policy": "never"}}, "other": SLEEP}) as daemon:
         pid = daemon.reaches("ends", "healthy")["pid"]

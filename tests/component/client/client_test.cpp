@@ -58,7 +58,7 @@ TEST_CASE("a call gives the result of its own request") {
     CHECK(tasks->front().pid == 7);
 }
 
-TEST_CASE("65: an answer that comes byte by byte is read as one") {
+TEST_CASE("nasty 65: an answer that comes byte by byte is read as one") {
     const NoLeak no_leak;
     FakeDaemon daemon({[](Connection& c) {
         (void)c.line();
@@ -167,7 +167,7 @@ TEST_CASE("waiting ends at once when it is interrupted, and ticks meanwhile") {
     CHECK(ticks == 3);
 }
 
-TEST_CASE("70: where no daemon listens the message names every socket that was tried") {
+TEST_CASE("nasty 70: where no daemon listens the message names every socket that was tried") {
     const NoLeak no_leak;
     const auto nowhere = Client::open({"/nonexistent/a.sock", "/tmp", std::string(200, 'x')});
     REQUIRE(!nowhere.ok());

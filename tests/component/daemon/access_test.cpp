@@ -32,12 +32,12 @@ TEST_CASE("the read group may only look, and the better of two rights holds") {
     CHECK(kAccess.highest(peer(7, 41, {40})) == Right::operate);
 }
 
-TEST_CASE("67 everybody else may do nothing") {
+TEST_CASE("nasty 67: everybody else may do nothing") {
     CHECK_FALSE(kAccess.highest(peer(7, 7)).has_value());
     CHECK_FALSE(kAccess.permits(peer(7, 7), Right::read));
 }
 
-TEST_CASE("67 the id that stands for unmapped ones is never trusted as a group") {
+TEST_CASE("nasty 67: the id that stands for unmapped ones is never trusted as a group") {
     const Access open{.owner = 500, .group = 65534, .read_group = 65534};
     CHECK_FALSE(open.highest(peer(65534, 65534)).has_value());
 }

@@ -37,14 +37,14 @@ TEST_CASE("an ordinary user's files go to the XDG directories") {
     CHECK(directories->log == "/home/ann/.local/state/vigil/log");
 }
 
-TEST_CASE("86 without HOME an ordinary user can still run") {
+TEST_CASE("nasty 86: without HOME an ordinary user can still run") {
     const auto directories =
         default_directories(kNobodyInParticular, environment({{"XDG_RUNTIME_DIR", "/tmp/x"}}));
     REQUIRE(directories.ok());
     CHECK(directories->state == "/tmp/x/vigil/state");
 }
 
-TEST_CASE("86 without XDG_RUNTIME_DIR the error says what to set") {
+TEST_CASE("nasty 86: without XDG_RUNTIME_DIR the error says what to set") {
     const auto directories = default_directories(kNobodyInParticular, environment({{"HOME", "/home/ann"}}));
     REQUIRE_FALSE(directories.ok());
     CHECK(directories.error().text().find("XDG_RUNTIME_DIR") != std::string::npos);

@@ -85,7 +85,7 @@ TEST_CASE("when the time is up the answer tells what was reached and what is pen
     CHECK(given.orders.next_deadline() == core::kNever);
 }
 
-TEST_CASE("36 the orders of a client that is gone are forgotten, other clients' are not") {
+TEST_CASE("nasty 36: the orders of a client that is gone are forgotten, other clients' are not") {
     Orders given;
     const auto gone = given.open(kStart + 1s);
     given.orders.expect(gone, core::TaskId{1}, "api");

@@ -75,7 +75,7 @@ class Numbers final : public daemon::LongAnswer {
 
 }  // namespace
 
-TEST_CASE("65 a request that comes byte by byte is one request") {
+TEST_CASE("nasty 65: a request that comes byte by byte is one request") {
     Fixture given;
     for (const char c : std::string("{\"a\":1}\n")) {
         given.send({&c, 1});
@@ -85,7 +85,7 @@ TEST_CASE("65 a request that comes byte by byte is one request") {
     CHECK(given.requests[0] == "{\"a\":1}");
 }
 
-TEST_CASE("65 of a thousand pipelined requests 64 are taken, the rest when answers are given") {
+TEST_CASE("nasty 65: of a thousand pipelined requests 64 are taken, the rest when answers are given") {
     Fixture given;
     given.on_request = [](Session& from, std::string_view) { from.promise(); };
     std::string many;
@@ -176,7 +176,7 @@ TEST_CASE("a half-closed client that waits costs no turns of the loop") {
     CHECK(given.over);
 }
 
-TEST_CASE("36 a client that goes away while its order is pending is noticed") {
+TEST_CASE("nasty 36: a client that goes away while its order is pending is noticed") {
     Fixture given;
     given.on_request = [](Session& from, std::string_view) { from.promise(); };
     given.send("ask\n");
@@ -187,7 +187,7 @@ TEST_CASE("36 a client that goes away while its order is pending is noticed") {
     CHECK(given.over);
 }
 
-TEST_CASE("65 a line without end is refused once and ends the session") {
+TEST_CASE("nasty 65: a line without end is refused once and ends the session") {
     Fixture given;
     const std::string piece(100'000, 'x');
     for (int i = 0; i < 200 && !given.over; ++i) {

@@ -99,6 +99,36 @@ TEST_CASE("nasty 18: a tree is not empty while a child of the dead leader lives,
     }
 }
 
+TEST_CASE(
+    "nasty 77: what a main process left behind that ended before we came is found by its group and its "
+    "mark") {
+    for (const Way& way : ways_without_cgroup()) {
+        CAPTURE(way.name);
+        TreeBench bench(way);
+        ProcessTree tree = bench.shell("sleep 100 & (sleep 101; :) & exit 0");
+        REQUIRE(leader_ended(tree));
+        // They are orphans of somebody else.
+        Orphans orphans(way.features, [](pid_t) { return true; });
+        const auto found_late = [&](std::string invocation) {
+            return ProcessTree({.leader = tree.leader(),
+                                .pidfd = {},
+                                .invocation = std::move(invocation),
+                                .cgroup = {},
+                                .end = ChildEnd{},
+                                .adopted = true},
+                               way.features, orphans);
+        };
+        ProcessTree other_run = found_late(std::string(32, '0'));
+        CHECK(other_run.empty());
+        ProcessTree late = found_late(tree.invocation());
+        CHECK_FALSE(late.empty());
+        CHECK(has_survivors(late, 3));
+        CHECK(late.ask(SignalTarget::tree, SIGTERM).ok());
+        CHECK(bench.empties(late));
+        CHECK(bench.empties(tree));
+    }
+}
+
 TEST_CASE("nasty 18: a tree whose leader lives is not empty, and its leader ends by a signal of its own") {
     for (const Way& way : all_ways()) {
         CAPTURE(way.name);

@@ -91,14 +91,14 @@ TEST_CASE("a regular file is read whole, with whatever bytes it has") {
     CHECK(os::read_trusted_file(at.file("large", large), large.size()).value() == large);
 }
 
-TEST_CASE("57: a file over the limit is refused") {
+TEST_CASE("nasty 57: a file over the limit is refused") {
     const Directory at;
     const std::string path = at.file("a", std::string(11, 'x'));
     CHECK(os::read_trusted_file(path, 11).ok());
     CHECK(mentions(refusal(path, 10), "the limit is 10"));
 }
 
-TEST_CASE("57: a directory, a FIFO, a device and a socket are refused without waiting") {
+TEST_CASE("nasty 57: a directory, a FIFO, a device and a socket are refused without waiting") {
     const Directory at;
     CHECK(mentions(refusal(at.directory("d")), "is a directory"));
     REQUIRE(::mkfifo(at.path("fifo").c_str(), 0600) == 0);
@@ -118,14 +118,14 @@ TEST_CASE("a file that does not exist is named with its errno") {
     CHECK(refusal(at.path("none")) == "opening " + at.path("none") + ": No such file or directory (ENOENT)");
 }
 
-TEST_CASE("61: root refuses a file that others can write") {
+TEST_CASE("nasty 61: root refuses a file that others can write") {
     if (!is_root()) return;
     const Directory at;
     CHECK(mentions(refusal(at.file("group", "{}", 0664)), "mode 0664"));
     CHECK(mentions(refusal(at.file("all", "{}", 0646)), "chmod go-w"));
 }
 
-TEST_CASE("61: root refuses a file of somebody else") {
+TEST_CASE("nasty 61: root refuses a file of somebody else") {
     if (!is_root()) return;
     const Directory at;
     const std::string path = at.file("foreign", "{}");
@@ -133,7 +133,7 @@ TEST_CASE("61: root refuses a file of somebody else") {
     CHECK(mentions(refusal(path), "belongs to uid 65534"));
 }
 
-TEST_CASE("61: root refuses a file below a directory that others can write, however far up") {
+TEST_CASE("nasty 61: root refuses a file below a directory that others can write, however far up") {
     if (!is_root()) return;
     const Directory at;
     at.directory("open", 0777);
@@ -141,7 +141,7 @@ TEST_CASE("61: root refuses a file below a directory that others can write, howe
     CHECK(mentions(refusal(at.file("open/inner/a", "{}")), at.path("open") + " is writable for others"));
 }
 
-TEST_CASE("61: root refuses a file below somebody else's directory") {
+TEST_CASE("nasty 61: root refuses a file below somebody else's directory") {
     if (!is_root()) return;
     const Directory at;
     const std::string directory = at.directory("theirs");

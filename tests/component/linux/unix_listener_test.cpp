@@ -11,10 +11,13 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <future>
 #include <iterator>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "linux/peer.hpp"
@@ -60,27 +63,6 @@ mode_t mode_of(const std::string& path) {
 }
 
 }  // namespace
-
-TEST_CASE("nasty 68: a second lock is refused and names the holder, until the first goes") {
-    const NothingLeft nothing_left;
-    const TempDir directory;
-    {
-        const auto first = InstanceLock::take(directory / "lock");
-        REQUIRE(first.ok());
-        const auto second = InstanceLock::take(directory / "lock");
-        REQUIRE_FALSE(second.ok());
-        CHECK(second.error().code == EWOULDBLOCK);
-        CHECK(second.error().doing.find("pid " + std::to_string(::getpid())) != std::string::npos);
-    }
-    CHECK(InstanceLock::take(directory / "lock").ok());
-    CHECK(mode_of(directory / "lock") == 0600);
-}
-
-TEST_CASE("nasty 68: a lock is not followed through a symbolic link") {
-    const TempDir directory;
-    REQUIRE(::symlink("/etc/passwd", (directory / "lock").c_str()) == 0);
-    CHECK(InstanceLock::take(directory / "lock").error().code == ELOOP);
-}
 
 TEST_CASE("a control socket has its mode whatever the umask, and is removed at the end") {
     Place place;
@@ -133,6 +115,17 @@ TEST_CASE("a control socket belongs to the group that was asked for") {
     REQUIRE(::lstat(place.path.c_str(), &status) == 0);
     CHECK(status.st_gid == 4321);
     CHECK((status.st_mode & 07777) == 0660);
+}
+
+TEST_CASE("nasty 73: a socket that a kill left under its first name is gone once there is another") {
+    Place place;
+    const UniqueFd left = bound_socket(place.directory / ".vigil-control.sock", SOCK_STREAM);
+    const auto listener = place.open();
+    REQUIRE(listener.ok());
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(place.directory / "."))
+        names.insert(entry.path().filename());
+    CHECK(names == std::set<std::string>{"control.sock", "lock"});
 }
 
 TEST_CASE("nasty 69: a stale socket is replaced") {

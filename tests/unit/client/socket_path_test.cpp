@@ -15,7 +15,7 @@ TEST_CASE("the user's own daemon comes before the system's") {
           Paths{"/run/user/7/vigil/control.sock", "/run/vigil/control.sock"});
 }
 
-TEST_CASE("86: without XDG_RUNTIME_DIR, or with a relative one, the usual place of the user is tried") {
+TEST_CASE("nasty 86: without XDG_RUNTIME_DIR, or with a relative one, the usual place of the user is tried") {
     const Paths expected{"/run/user/7/vigil/control.sock", "/run/vigil/control.sock"};
     CHECK(socket_candidates("", {std::nullopt, std::nullopt, 7}) == expected);
     CHECK(socket_candidates("", {std::nullopt, "run", 7}) == expected);

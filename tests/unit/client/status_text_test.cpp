@@ -67,7 +67,7 @@ TEST_CASE("heartbeats are shown as age and limit") {
     CHECK(heartbeat_of(beating) == "120ms/2s");
 }
 
-TEST_CASE("52: what a task says can neither move the cursor nor forge a line") {
+TEST_CASE("nasty 52: what a task says can neither move the cursor nor forge a line") {
     TaskStatus hostile = task("api", "healthy");
     hostile.status_text = "\033[2J\r\nfake  healthy\xff";
     const std::string out = render_statuses({hostile}, {});

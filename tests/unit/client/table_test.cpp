@@ -16,7 +16,7 @@ TEST_CASE("columns are as wide as their widest cell, and no line ends in blanks"
           "longer\n");
 }
 
-TEST_CASE("52: width counts columns of the terminal, not bytes") {
+TEST_CASE("nasty 52: width counts columns of the terminal, not bytes") {
     CHECK(display_width("abc") == 3);
     CHECK(display_width("é") == 1);
     CHECK(display_width("日本") == 4);

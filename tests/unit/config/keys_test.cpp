@@ -13,7 +13,7 @@
 using namespace vigil;
 using namespace vigil::config;
 
-TEST_CASE("57: every key takes what its kind allows, to the ends of its range") {
+TEST_CASE("nasty 57: every key takes what its kind allows, to the ends of its range") {
     for (const Key& key : keys()) {
         for (const std::string& value : samples_of(key).good) {
             if (needs_company(key, value)) continue;
@@ -24,7 +24,8 @@ TEST_CASE("57: every key takes what its kind allows, to the ends of its range") 
     }
 }
 
-TEST_CASE("57: every key refuses every other type and what is out of range, at the place and by its name") {
+TEST_CASE(
+    "nasty 57: every key refuses every other type and what is out of range, at the place and by its name") {
     for (const Key& key : keys()) {
         for (const std::string& value : samples_of(key).bad) {
             CAPTURE(key.path);

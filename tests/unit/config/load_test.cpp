@@ -113,7 +113,7 @@ TEST_CASE("a key that appears twice or a number that does not fit hides no other
     CHECK_FALSE(mentions(problems, "tasks.b.nice"));
 }
 
-TEST_CASE("57: a name twice in one file is an error that names both places") {
+TEST_CASE("nasty 57: a name twice in one file is an error that names both places") {
     CHECK(
         mentions(problems_of("{\"tasks\": {\"a\": {\"command\": [\"x\"]},\n\"a\": {\"command\": [\"x\"]}}}"),
                  "2:1: \"a\" is written twice in this object; the first is at line 1, column 12"));
@@ -144,7 +144,7 @@ TEST_CASE("a key in the wrong object is shown its right place") {
     CHECK(mentions(member_problems(R"("restart.max_attempts": 3)"), "unknown key"));
 }
 
-TEST_CASE("57: what is no object of keys is refused as a whole") {
+TEST_CASE("nasty 57: what is no object of keys is refused as a whole") {
     for (const char* text : {"", "[]", "1", "null", "\"x\"", "{", "{} {}", "nonsense"}) {
         CAPTURE(text);
         CHECK(problems_of(text) != "");
@@ -153,7 +153,7 @@ TEST_CASE("57: what is no object of keys is refused as a whole") {
     CHECK(problems_of("\xEF\xBB\xBF{}") == "");
 }
 
-TEST_CASE("57: a file that cannot be read is named") {
+TEST_CASE("nasty 57: a file that cannot be read is named") {
     MemoryFiles files;
     const auto config = load(files, "/etc/none.json");
     REQUIRE_FALSE(config.ok());
@@ -161,7 +161,7 @@ TEST_CASE("57: a file that cannot be read is named") {
           "/etc/none.json: opening /etc/none.json: No such file or directory (ENOENT)\n");
 }
 
-TEST_CASE("57: nesting, numbers, NaN and NUL are one clear error with its place") {
+TEST_CASE("nasty 57: nesting, numbers, NaN and NUL are one clear error with its place") {
     CHECK(mentions(problems_of("{\"x-a\": " + std::string(40, '[') + std::string(40, ']') + "}"),
                    "1:40: more than 32"));
     CHECK(mentions(problems_of("{\"daemon\": {\"max_dead_fraction\": 1e400}}"), "beyond the range"));
@@ -171,7 +171,7 @@ TEST_CASE("57: nesting, numbers, NaN and NUL are one clear error with its place"
     CHECK(mentions(problems_of("{\"daemon\": {\"runtime_dir\": \"/a\\u0000b\"}}"), "NUL"));
 }
 
-TEST_CASE("57: a file of 100 MB is refused") {
+TEST_CASE("nasty 57: a file of 100 MB is refused") {
     CHECK(mentions(problems_of(std::string(std::size_t{100} << 20U, ' ')), "the limit is 67108864"));
 }
 
@@ -179,18 +179,18 @@ TEST_CASE("comments are welcome") {
     CHECK(problems_of("// head\n{ /* in */ \"version\": 1 } // tail") == "");
 }
 
-TEST_CASE("64: 20000 tasks are taken") {
+TEST_CASE("nasty 64: 20000 tasks are taken") {
     CHECK(loaded(tasks(20'000)).tasks.size() == 20'000);
 }
 
-TEST_CASE("64: one task more, or 100000, is a clear limit") {
+TEST_CASE("nasty 64: one task more, or 100000, is a clear limit") {
     CHECK(problems_of(tasks(20'001)) ==
           "20001:1: tasks: more than 20000 tasks; one daemon supervises no more\n");
     CHECK(problems_of(tasks(100'000)) ==
           "20001:1: tasks: more than 20000 tasks; one daemon supervises no more\n");
 }
 
-TEST_CASE("64: 9 MB of empty arrays do not become a tree many times as large") {
+TEST_CASE("nasty 64: 9 MB of empty arrays do not become a tree many times as large") {
     std::string text = "{\"x-a\": [";
     for (int i = 0; i < 3'000'000; ++i) text += "[],";
     CHECK(mentions(problems_of(text + "[]]}"), "more than 2000000 values"));

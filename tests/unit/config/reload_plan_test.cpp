@@ -29,7 +29,8 @@ TEST_CASE("an equal file changes nothing, however it is written") {
     CHECK(found.unchanged == 2);
 }
 
-TEST_CASE("59: tasks are told apart as added, removed and changed, and a change as live or by a restart") {
+TEST_CASE(
+    "nasty 59: tasks are told apart as added, removed and changed, and a change as live or by a restart") {
     const ReloadPlan found = plan(
         R"({"tasks": {"gone": {"command": ["x"]}, "same": {"command": ["x"]}, "live": {"command": ["x"]},
             "both": {"command": ["x"]}}})",

@@ -117,13 +117,13 @@ TEST_CASE("a task without a command is an error") {
     CHECK(mentions(task_problems(R"({"command": "sleep 1"})"), "[\"/bin/sh\", \"-c\", \"...\"]"));
 }
 
-TEST_CASE("63: the backoff that may be configured can be computed") {
+TEST_CASE("nasty 63: the backoff that may be configured can be computed") {
     CHECK(task(R"("restart": {"max_backoff_exponent": 62})").restart.max_backoff_exponent == 62);
     CHECK(member_problems(R"("restart": {"max_backoff_exponent": 63})") ==
           "1:56: restart.max_backoff_exponent: 63 is out of range; write an integer from 0 to 62\n");
 }
 
-TEST_CASE("57: 4294967297 attempts are not 1") {
+TEST_CASE("nasty 57: 4294967297 attempts are not 1") {
     CHECK(task(R"("restart": {"max_attempts": 4294967295})").restart.max_attempts == 4294967295U);
     CHECK(mentions(member_problems(R"("restart": {"max_attempts": 4294967297})"), "out of range"));
 }
@@ -189,7 +189,7 @@ TEST_CASE("a resource limit needs both sides, in order, after the defaults are m
     CHECK(spec.launch.rlimits[1].resource == RLIMIT_NPROC);
 }
 
-TEST_CASE("62: names that could do harm as a path, an argument or a line are refused") {
+TEST_CASE("nasty 62: names that could do harm as a path, an argument or a line are refused") {
     using namespace std::string_literals;
     for (const std::string& name :
          {""s, "."s, ".."s, "a/b"s, "-x"s, "_x"s, ".x"s, "@x"s, std::string(65, 'a'), "\xC3\xA4"s, "a\n"s,
@@ -204,7 +204,7 @@ TEST_CASE("62: names that could do harm as a path, an argument or a line are ref
     }
 }
 
-TEST_CASE("62: bad names are refused in a file too") {
+TEST_CASE("nasty 62: bad names are refused in a file too") {
     CHECK(problems_of("{\"tasks\": {\"a/b\": {\"command\": [\"x\"]}}}") ==
           "1:12: tasks: \"a/b\" cannot name a task; write letters, digits, '_', '.', '@' and '-', beginning "
           "with a letter "
@@ -228,7 +228,7 @@ TEST_CASE("problems of an added task carry the label instead of a file") {
                    "expected an object, found an array"));
 }
 
-TEST_CASE("57: a bare number gets the spelling that was meant") {
+TEST_CASE("nasty 57: a bare number gets the spelling that was meant") {
     CHECK(member_problems(R"("stop": {"timeout": 20})") ==
           "1:40: stop.timeout: 20 has no unit; write \"20s\" for seconds or \"20ms\" for milliseconds\n");
     CHECK(mentions(member_problems(R"("nice": "10")"),

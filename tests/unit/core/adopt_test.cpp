@@ -82,7 +82,7 @@ TEST_CASE("attempts are kept, and given back when they would have been") {
     CHECK(after.stage.report().attempts == 0);
 }
 
-TEST_CASE("77: what ended while no daemon was there gets its policy applied once") {
+TEST_CASE("nasty 77: what ended while no daemon was there gets its policy applied once") {
     Stage before;
     before.given_healthy();
     Successor after(before, 1min);
@@ -103,7 +103,7 @@ TEST_CASE("77: what ended while no daemon was there gets its policy applied once
     CHECK(after.stage.generation() == Generation{2});
 }
 
-TEST_CASE("77: of a tree whose main process ended the rest is ended first") {
+TEST_CASE("nasty 77: of a tree whose main process ended the rest is ended first") {
     Stage before;
     before.given_healthy();
     Successor after(before);
@@ -134,7 +134,7 @@ TEST_CASE("a pending restart is due when it was, and one that came due meanwhile
     }
 }
 
-TEST_CASE("9: a spawn of which nothing came is made again, and no attempt is spent") {
+TEST_CASE("nasty 9: a spawn of which nothing came is made again, and no attempt is spent") {
     Stage before;
     before.given(plain());
     REQUIRE(before.state() == "starting");
@@ -147,7 +147,7 @@ TEST_CASE("9: a spawn of which nothing came is made again, and no attempt is spe
     CHECK(after.stage.generation() == Generation{2});
 }
 
-TEST_CASE("9: a process that was made before anybody read of it is taken over, and not made twice") {
+TEST_CASE("nasty 9: a process that was made before anybody read of it is taken over, and not made twice") {
     Stage before;
     before.given(plain());
     Successor after(before);
@@ -296,7 +296,8 @@ TEST_CASE("tasks that waited for their turn to start wait for it again") {
     after.now = before.now;
     const auto adopt = [&](TaskId task) {
         return after.supervisor
-            .adopt(*before.supervisor.report(task, before.now)->spec, *before.supervisor.record(task), after.now)
+            .adopt(*before.supervisor.report(task, before.now)->spec, *before.supervisor.record(task),
+                   after.now)
             .value();
     };
     const TaskId waits = adopt(second);

@@ -6,7 +6,8 @@
 namespace vigil::core::testing {
 namespace {
 
-TEST_CASE("41: an owner stopped longer than every timeout kills nobody whose beats were queued meanwhile") {
+TEST_CASE(
+    "nasty 41: an owner stopped longer than every timeout kills nobody whose beats were queued meanwhile") {
     Stage stage;
     stage.given_healthy(beating());
     stage.oversleep(1h, [&] { stage.beats(); });
@@ -33,7 +34,8 @@ TEST_CASE("every deadline moves by as much as the owner came late") {
 }
 
 TEST_CASE(
-    "47: tasks that were frozen together with their owner get time for a sign of life, then are judged") {
+    "nasty 47: tasks that were frozen together with their owner get time for a sign of life, then are "
+    "judged") {
     Stage stage;
     stage.given_healthy(beating());
     stage.oversleep(1h);
@@ -65,7 +67,7 @@ TEST_CASE("the ordinary lateness of a timer is no absence") {
     CHECK(stage.state() == "stopping");
 }
 
-TEST_CASE("46: only the steady clock counts, so an idle owner may sleep for a year") {
+TEST_CASE("nasty 46: only the steady clock counts, so an idle owner may sleep for a year") {
     Stage stage;
     stage.given_healthy();
     stage.oversleep(24h * 365);

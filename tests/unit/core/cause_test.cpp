@@ -12,14 +12,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("15: exit code, signal and core dump are told apart") {
+TEST_CASE("nasty 15: exit code, signal and core dump are told apart") {
     CHECK(explain(cause_of({ExitStatus::Kind::code, 3, 0, false})) == "exit code 3");
     CHECK(explain(cause_of({ExitStatus::Kind::signal, 0, 11, true})) == "killed by SEGV (core dumped)");
     CHECK(explain(cause_of({ExitStatus::Kind::signal, 0, 9, false})) == "killed by KILL");
     CHECK(explain(cause_of({})) == "ended, exit status unknown");
 }
 
-TEST_CASE("16: an exit code of 128+n is no signal") {
+TEST_CASE("nasty 16: an exit code of 128+n is no signal") {
     const Cause cause = cause_of({ExitStatus::Kind::code, 143, 0, false});
     CHECK(cause_name(cause) == "exit-code");
     CHECK(explain(cause) == "exit code 143");
@@ -51,7 +51,7 @@ TEST_CASE("an explanation says what happened, with the last failure inside an ex
     CHECK(explain({cause::AttemptsExhausted{5, last}}) == "attempts exhausted after 5: exit code 3");
 }
 
-TEST_CASE("1: a failed start is explained by its step, its errno and what was tried") {
+TEST_CASE("nasty 1: a failed start is explained by its step, its errno and what was tried") {
     const Cause cause{cause::SpawnFailed{{SpawnStage::cwd, ENOENT, "/srv/gone"}}};
     CHECK(explain(cause) == "start failed at cwd: /srv/gone: No such file or directory (ENOENT)");
     CHECK(stage_name(SpawnStage::exec) == "exec");

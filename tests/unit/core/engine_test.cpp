@@ -61,7 +61,7 @@ TEST_CASE("a turn reads before it acts, and announces a state before what follow
     CHECK(theatre.turn() == "read ");
 }
 
-TEST_CASE("44: a beat that is read in the turn in which it is due is not too late") {
+TEST_CASE("nasty 44: a beat that is read in the turn in which it is due is not too late") {
     Theatre theatre;
     theatre.stage.given_healthy(beating());
     (void)theatre.turn();
@@ -73,7 +73,8 @@ TEST_CASE("44: a beat that is read in the turn in which it is due is not too lat
     CHECK(theatre.turn() == "read stopping signal ");
 }
 
-TEST_CASE("42: beats that filled the queue while the owner was away are all read before anything is judged") {
+TEST_CASE(
+    "nasty 42: beats that filled the queue while the owner was away are all read before anything is judged") {
     Theatre theatre;
     theatre.stage.given_healthy(beating());
     (void)theatre.turn();

@@ -20,7 +20,7 @@ event::Notified watchdog(Duration timeout) {
     return message;
 }
 
-TEST_CASE("45: a first beat that never comes is a ready-timeout, not a late heartbeat") {
+TEST_CASE("nasty 45: a first beat that never comes is a ready-timeout, not a late heartbeat") {
     Stage stage;
     stage.given(beating());
     stage.comes_up();
@@ -46,7 +46,8 @@ TEST_CASE("the first beat makes a task healthy, and each beat buys one timeout")
     CHECK(stage.report().last_heartbeat_age == Duration(1500ms));
 }
 
-TEST_CASE("43: silence gets the heartbeat signal at its deadline, SIGKILL after the stop time, then fails") {
+TEST_CASE(
+    "nasty 43: silence gets the heartbeat signal at its deadline, SIGKILL after the stop time, then fails") {
     Stage stage;
     stage.given_healthy(beating());
     stage.advance(2s - 1ns);
@@ -63,7 +64,8 @@ TEST_CASE("43: silence gets the heartbeat signal at its deadline, SIGKILL after 
     CHECK(stage.report().attempts == 1);
 }
 
-TEST_CASE("44: a beat at the deadline instant counts, as everything is read before anything is judged") {
+TEST_CASE(
+    "nasty 44: a beat at the deadline instant counts, as everything is read before anything is judged") {
     Stage stage;
     stage.given_healthy(beating());
     stage.oversleep(2s, [&] { stage.beats(); });
@@ -186,7 +188,8 @@ TEST_CASE("WATCHDOG_USEC changes the timeout of this run, from now on") {
     CHECK(stage.report().heartbeat_timeout == Duration(2s));
 }
 
-TEST_CASE("39: WATCHDOG_USEC of zero or less is ignored, and any is for a task without a heartbeat rule") {
+TEST_CASE(
+    "nasty 39: WATCHDOG_USEC of zero or less is ignored, and any is for a task without a heartbeat rule") {
     Stage stage;
     stage.given_healthy(beating());
     const TimePoint due = stage.supervisor.next_deadline();

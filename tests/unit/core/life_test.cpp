@@ -37,7 +37,8 @@ TEST_CASE("ready at exec: Spawned makes it healthy") {
     CHECK(stage.supervisor.next_deadline() == kNever);
 }
 
-TEST_CASE("5: a task that never says READY=1 is stopped by its stop rule, then fails by ready-timeout") {
+TEST_CASE(
+    "nasty 5: a task that never says READY=1 is stopped by its stop rule, then fails by ready-timeout") {
     Stage stage;
     stage.given(notifying());
     stage.comes_up();
@@ -73,7 +74,7 @@ TEST_CASE("without a ready timeout a task may take for ever") {
     CHECK(stage.state() == "starting");
 }
 
-TEST_CASE("7: READY=1 and the exit in one turn are both handled, in order") {
+TEST_CASE("nasty 7: READY=1 and the exit in one turn are both handled, in order") {
     Stage stage;
     stage.given(notifying());
     stage.comes_up();
@@ -83,7 +84,7 @@ TEST_CASE("7: READY=1 and the exit in one turn are both handled, in order") {
     CHECK(stage.story() == "announce:healthy release announce:completed");
 }
 
-TEST_CASE("4: an exit while starting is judged by its code") {
+TEST_CASE("nasty 4: an exit while starting is judged by its code") {
     Stage stage;
     stage.given(notifying());
     stage.comes_up();
@@ -114,7 +115,7 @@ TEST_CASE("a run that is over is released, then its end announced with its statu
     CHECK(stage.report().pid == 0);
 }
 
-TEST_CASE("18: a task whose leader died is not over until its tree is empty") {
+TEST_CASE("nasty 18: a task whose leader died is not over until its tree is empty") {
     Stage stage;
     stage.given_healthy();
     stage.forget();
@@ -157,7 +158,7 @@ TEST_CASE("an empty tree before Spawned says nothing: the process may be about t
     CHECK(stage.state() == "stopping");
 }
 
-TEST_CASE("1: a failed exec spends an attempt and says where it failed") {
+TEST_CASE("nasty 1: a failed exec spends an attempt and says where it failed") {
     Stage stage;
     stage.given(plain());
     stage.forget();
@@ -169,7 +170,7 @@ TEST_CASE("1: a failed exec spends an attempt and says where it failed") {
     CHECK(stage.spawned() == 1);
 }
 
-TEST_CASE("8: a spawn that fails by the host's fault is retried without end and spends nothing") {
+TEST_CASE("nasty 8: a spawn that fails by the host's fault is retried without end and spends nothing") {
     Stage stage;
     TaskSpec spec = plain();
     spec.restart.policy = RestartPolicy::never;

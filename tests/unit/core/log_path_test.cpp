@@ -34,7 +34,7 @@ TEST_CASE("Both streams have one log unless stderr is kept apart") {
     CHECK(log_path("/l", spec("/x/a.log.log", true), OutputStream::err) == "/x/a.log.err.log");
 }
 
-TEST_CASE("56: a task has one log, two with its streams apart, and none without a file") {
+TEST_CASE("nasty 56: a task has one log, two with its streams apart, and none without a file") {
     CHECK(log_paths("/l", spec("", false)) == std::vector<std::string>{"/l/api.log"});
     CHECK(log_paths("/l", spec("", true)) == std::vector<std::string>{"/l/api.log", "/l/api.err.log"});
     TaskSpec elsewhere = spec("", true);

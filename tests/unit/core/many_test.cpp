@@ -34,7 +34,7 @@ void exits(Stage& stage, TaskId id, int code) {
                             stage.now);
 }
 
-TEST_CASE("34: a name that exists is refused, and the first task does not notice") {
+TEST_CASE("nasty 34: a name that exists is refused, and the first task does not notice") {
     Stage stage;
     stage.given_healthy();
     stage.forget();
@@ -68,7 +68,7 @@ TEST_CASE("counts by state follow every change") {
     CHECK(stage.supervisor.count_by_state() == std::vector<std::size_t>{0, 0, 1, 0, 0, 0, 0, 0});
 }
 
-TEST_CASE("17: at most max_starting tasks await their first sign of life; the others wait in order") {
+TEST_CASE("nasty 17: at most max_starting tasks await their first sign of life; the others wait in order") {
     Stage stage(starting_at_most(2));
     std::vector<TaskId> tasks;
     for (const char* name : {"a", "b", "c", "d"}) tasks.push_back(stage.given(notifying(name)));
@@ -193,7 +193,7 @@ TEST_CASE("exit 70 comes after the tasks that still run were stopped in order") 
     CHECK(stage.all<effect::Finished>().at(0).exit_code == 70);
 }
 
-TEST_CASE("80: a shutdown ends tasks in every state, starts nothing more, and finishes once") {
+TEST_CASE("nasty 80: a shutdown ends tasks in every state, starts nothing more, and finishes once") {
     for (std::size_t index = 0; index < std::variant_size_v<State>; ++index) {
         const auto state = static_cast<StateName>(index);
         CAPTURE(to_string(state));
@@ -219,7 +219,7 @@ TEST_CASE("80: a shutdown ends tasks in every state, starts nothing more, and fi
     }
 }
 
-TEST_CASE("79: a second shutdown is not a first one: its exit code is nothing, its haste is heeded") {
+TEST_CASE("nasty 79: a second shutdown is not a first one: its exit code is nothing, its haste is heeded") {
     Stage stage;
     stage.given_healthy();
     stage.supervisor.shut_down(70, false, stage.now);

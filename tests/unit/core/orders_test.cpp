@@ -66,7 +66,7 @@ TEST_CASE("start works from every state, and of a running task it is done alread
                           {"starting", "healthy", 1}}});
 }
 
-TEST_CASE("30: stop works from every state, twice as once, and nothing starts after it") {
+TEST_CASE("nasty 30: stop works from every state, twice as once, and nothing starts after it") {
     check(Order::stop, {{{"stopped", "stopped", 0},
                          {"stopping", "stopped", 0},
                          {"stopping", "stopped", 0},
@@ -77,7 +77,7 @@ TEST_CASE("30: stop works from every state, twice as once, and nothing starts af
                          {"dead", "dead", 0}}});
 }
 
-TEST_CASE("31: restart leads to exactly one new run from every state, twice as once") {
+TEST_CASE("nasty 31: restart leads to exactly one new run from every state, twice as once") {
     check(Order::restart, {{{"starting", "healthy", 1},
                             {"stopping", "healthy", 1},
                             {"stopping", "healthy", 1},
@@ -88,7 +88,7 @@ TEST_CASE("31: restart leads to exactly one new run from every state, twice as o
                             {"starting", "healthy", 1}}});
 }
 
-TEST_CASE("32: kill leaves the task dead for good, from every state") {
+TEST_CASE("nasty 32: kill leaves the task dead for good, from every state") {
     const Row row{{{"dead", "dead", 0},
                    {"stopping", "dead", 0},
                    {"stopping", "dead", 0},
@@ -166,7 +166,7 @@ TEST_CASE("start while a silent task is being ended: it is started anew and noth
     CHECK(stage.report().attempts == 0);
 }
 
-TEST_CASE("66: of two orders in one turn the last wins") {
+TEST_CASE("nasty 66: of two orders in one turn the last wins") {
     struct Case {
         Order first, second;
         const char* outcome;

@@ -55,7 +55,8 @@ void check(bool restart, const Row& row) {
     }
 }
 
-TEST_CASE("59: a change that needs a restart makes one new run of what runs or is due, and of nothing else") {
+TEST_CASE(
+    "nasty 59: a change that needs a restart makes one new run of what runs or is due, and of nothing else") {
     check(true, {{{"created", "created", 0},
                   {"stopping", "healthy", 1},
                   {"stopping", "healthy", 1},
@@ -66,7 +67,7 @@ TEST_CASE("59: a change that needs a restart makes one new run of what runs or i
                   {"dead", "dead", 0}}});
 }
 
-TEST_CASE("59: a live change leaves every task where it is") {
+TEST_CASE("nasty 59: a live change leaves every task where it is") {
     check(false, {{{"created", "created", 0},
                    {"starting", "healthy", 0},
                    {"healthy", "healthy", 0},
@@ -124,7 +125,8 @@ TEST_CASE("a task that an operator is restarting comes back once, with the new s
 }
 
 TEST_CASE(
-    "60: a task that is being stopped stays stopped, one that is being removed goes, whatever its new spec") {
+    "nasty 60: a task that is being stopped stays stopped, one that is being removed goes, whatever its new "
+    "spec") {
     for (const bool removed : {false, true}) {
         Stage stage;
         stage.given_healthy();
@@ -270,7 +272,7 @@ TEST_CASE("a task is found by its name after its spec was replaced") {
     CHECK_FALSE(stage.supervisor.find("worker").has_value());
 }
 
-TEST_CASE("79: during a shutdown a new spec changes nothing, least of all the shutdown") {
+TEST_CASE("nasty 79: during a shutdown a new spec changes nothing, least of all the shutdown") {
     Stage stage;
     stage.given_healthy();
     stage.supervisor.shut_down(0, false, stage.now);

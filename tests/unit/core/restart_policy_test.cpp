@@ -51,7 +51,7 @@ TEST_CASE("a base delay of zero stays zero, with any jitter") {
     CHECK(restart_delay(rule, 60, 0.99) == 0s);
 }
 
-TEST_CASE("63: the delay is capped and never wraps after 10,000 failures and more") {
+TEST_CASE("nasty 63: the delay is capped and never wraps after 10,000 failures and more") {
     RestartRule rule;
     rule.max_backoff_exponent = 62;
     CHECK(restart_delay(rule, 10'000, 0.0) == 5min);
@@ -81,7 +81,7 @@ TEST_CASE("jitter stretches by its fraction at most and never shortens") {
     }
 }
 
-TEST_CASE("8: the host's faults wait 100 ms, doubling to 5 s; 3: ETXTBSY never more than 100 ms") {
+TEST_CASE("nasty 8: the host's faults wait 100 ms, doubling to 5 s; 3: ETXTBSY never more than 100 ms") {
     CHECK(host_fault_delay(1, EAGAIN) == 100ms);
     CHECK(host_fault_delay(2, ENOMEM) == 200ms);
     CHECK(host_fault_delay(6, EMFILE) == 3200ms);

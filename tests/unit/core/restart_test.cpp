@@ -50,7 +50,7 @@ TEST_CASE("base_delay 0: the restart is due at once and still waits for judge") 
     CHECK(stage.state() == "starting");
 }
 
-TEST_CASE("63: 10,000 failures without a limit stay at the longest delay") {
+TEST_CASE("nasty 63: 10,000 failures without a limit stay at the longest delay") {
     Stage stage;
     TaskSpec spec = plain();
     spec.restart.max_attempts = std::nullopt;
@@ -154,7 +154,7 @@ TEST_CASE("jitter only lengthens, and differs between tasks so that they do not 
           50ms);
 }
 
-TEST_CASE("32: a kill while a restart is pending leaves the task dead for good") {
+TEST_CASE("nasty 32: a kill while a restart is pending leaves the task dead for good") {
     Stage stage;
     stage.given_in(StateName::failed);
     stage.kill();
@@ -165,7 +165,7 @@ TEST_CASE("32: a kill while a restart is pending leaves the task dead for good")
     CHECK(stage.spawned() == 1);
 }
 
-TEST_CASE("31: a restart while one is pending starts once, at once, with its budget back") {
+TEST_CASE("nasty 31: a restart while one is pending starts once, at once, with its budget back") {
     Stage stage;
     stage.given_in(StateName::failed);
     stage.forget();

@@ -173,7 +173,8 @@ TEST_CASE("stop.command and further signals go together") {
     CHECK(stage.kills() == 1);
 }
 
-TEST_CASE("18: what a main process leaves behind when it ends by itself is asked to end wherever it went") {
+TEST_CASE(
+    "nasty 18: what a main process leaves behind when it ends by itself is asked to end wherever it went") {
     Stage stage;
     stage.given_healthy();
     stage.exits(3, false);
@@ -186,7 +187,7 @@ TEST_CASE("18: what a main process leaves behind when it ends by itself is asked
     CHECK(stage.cause() == "exit-code");
 }
 
-TEST_CASE("85: an end for want of memory has its own cause and counts as a failure") {
+TEST_CASE("nasty 85: an end for want of memory has its own cause and counts as a failure") {
     Stage stage;
     stage.given_healthy();
     event::Exited exited{stage.generation(), {ExitStatus::Kind::signal, 0, 9, false}, true, {}, true};
@@ -203,7 +204,8 @@ TEST_CASE("85: an end for want of memory has its own cause and counts as a failu
 }
 
 TEST_CASE(
-    "26: what SIGKILL does not end holds up a shutdown for a while and not for ever, and no other task") {
+    "nasty 26: what SIGKILL does not end holds up a shutdown for a while and not for ever, and no other "
+    "task") {
     Stage stage;
     stage.given_healthy();
     const TaskId other = stage.given(plain("other"));
@@ -224,7 +226,7 @@ TEST_CASE(
     CHECK(stage.all<effect::Finished>().size() == 1);
 }
 
-TEST_CASE("26: impatience does not shorten the time that SIGKILL is given") {
+TEST_CASE("nasty 26: impatience does not shorten the time that SIGKILL is given") {
     Stage stage;
     stage.given_healthy();
     stage.supervisor.shut_down(0, false, stage.now);

@@ -8,7 +8,8 @@
 namespace vigil::core::testing {
 namespace {
 
-TEST_CASE("24: a task that ignores its stop signal gets SIGKILL at the stop timeout, and again every 5 s") {
+TEST_CASE(
+    "nasty 24: a task that ignores its stop signal gets SIGKILL at the stop timeout, and again every 5 s") {
     Stage stage;
     stage.given_healthy();
     stage.stop();
@@ -39,7 +40,7 @@ TEST_CASE("a stop timeout of zero means SIGKILL in the same turn") {
     CHECK(stage.kills() == 1);
 }
 
-TEST_CASE("28: after the exit was read no signal and no deadline is left of the run") {
+TEST_CASE("nasty 28: after the exit was read no signal and no deadline is left of the run") {
     Stage stage;
     stage.given_healthy();
     stage.stop();
@@ -49,7 +50,7 @@ TEST_CASE("28: after the exit was read no signal and no deadline is left of the 
     CHECK(stage.effects().empty());
 }
 
-TEST_CASE("36: a stop is done when the tree is empty, not when the leader is gone") {
+TEST_CASE("nasty 36: a stop is done when the tree is empty, not when the leader is gone") {
     Stage stage;
     stage.given_healthy();
     stage.stop();
@@ -147,7 +148,7 @@ TEST_CASE("a run ordered to end before its Spawned is killed at once, and found 
     }
 }
 
-TEST_CASE("33: a removal takes effect when the process is gone, and only then is the name free") {
+TEST_CASE("nasty 33: a removal takes effect when the process is gone, and only then is the name free") {
     Stage stage;
     stage.given_healthy();
     stage.remove();
@@ -163,7 +164,8 @@ TEST_CASE("33: a removal takes effect when the process is gone, and only then is
     CHECK(stage.supervisor.next_deadline() == kNever);
 }
 
-TEST_CASE("35: a name that is used again gets generations of its own, and the old run's events miss it") {
+TEST_CASE(
+    "nasty 35: a name that is used again gets generations of its own, and the old run's events miss it") {
     Stage stage;
     stage.given_healthy();
     const Generation old = stage.generation();

@@ -92,7 +92,7 @@ TEST_CASE("start waits through a turn to start and through the end of the old ru
     CHECK(desk.answers() == "1:reached");
 }
 
-TEST_CASE("31: restart is answered by a later generation, not by the run that it ends") {
+TEST_CASE("nasty 31: restart is answered by a later generation, not by the run that it ends") {
     Desk desk;
     desk.given_in(StateName::healthy);
     desk.ask(Goal::restarted, kRestart);
@@ -112,7 +112,7 @@ TEST_CASE("a restart that finds one in flight is answered with it") {
     CHECK(desk.answers() == "1:reached 2:reached");
 }
 
-TEST_CASE("36: stop is answered only after the tree is empty") {
+TEST_CASE("nasty 36: stop is answered only after the tree is empty") {
     Desk desk;
     desk.given_in(StateName::healthy);
     desk.ask(Goal::stopped, kStop);
@@ -124,7 +124,7 @@ TEST_CASE("36: stop is answered only after the tree is empty") {
     CHECK(desk.answers() == "2:reached");
 }
 
-TEST_CASE("36: the stop goes on when its client is gone") {
+TEST_CASE("nasty 36: the stop goes on when its client is gone") {
     Desk desk;
     desk.given_in(StateName::healthy);
     desk.ask(Goal::stopped, kStop);
@@ -136,7 +136,7 @@ TEST_CASE("36: the stop goes on when its client is gone") {
     CHECK(desk.state() == "stopped");
 }
 
-TEST_CASE("66: of two orders that exclude each other the last wins and both are answered") {
+TEST_CASE("nasty 66: of two orders that exclude each other the last wins and both are answered") {
     Desk desk;
     desk.given_in(StateName::healthy);
     SUBCASE("stop, then start") {
@@ -169,7 +169,8 @@ TEST_CASE("66: of two orders that exclude each other the last wins and both are 
 }
 
 TEST_CASE(
-    "66: what was announced before a wait began does not settle it, though it is told only afterwards") {
+    "nasty 66: what was announced before a wait began does not settle it, though it is told only "
+    "afterwards") {
     Desk desk;
     desk.given_in(StateName::failed);
     CHECK(desk.answers().empty());
@@ -181,7 +182,7 @@ TEST_CASE(
     CHECK(desk.answers() == "1:reached");
 }
 
-TEST_CASE("35: nor does the end of a task that had the same name and place before") {
+TEST_CASE("nasty 35: nor does the end of a task that had the same name and place before") {
     Desk desk;
     desk.given_in(StateName::stopped);
     CHECK(desk.answers().empty());

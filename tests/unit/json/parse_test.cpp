@@ -58,7 +58,7 @@ TEST_CASE("members keep the order in which they were written") {
     CHECK(order == "zam");
 }
 
-TEST_CASE("57: no getter converts one type into another") {
+TEST_CASE("nasty 57: no getter converts one type into another") {
     CHECK_FALSE(read("1.0").as_int64());
     CHECK_FALSE(read("1.9").as_int64());
     CHECK_FALSE(read("1e300").as_int64());
@@ -70,7 +70,7 @@ TEST_CASE("57: no getter converts one type into another") {
     CHECK(read("7").as_number() == 7.0);
 }
 
-TEST_CASE("57: integers are exact to the ends of 64 bits and refused beyond them") {
+TEST_CASE("nasty 57: integers are exact to the ends of 64 bits and refused beyond them") {
     CHECK(read("9223372036854775807").as_int64() == INT64_MAX);
     CHECK(read("-9223372036854775808").as_int64() == INT64_MIN);
     CHECK_FALSE(read("9223372036854775808").as_int64());
@@ -82,11 +82,11 @@ TEST_CASE("57: integers are exact to the ends of 64 bits and refused beyond them
     CHECK(mentions(faults("-9223372036854775809"), "does not fit"));
 }
 
-TEST_CASE("57: 4294967297 stays itself") {
+TEST_CASE("nasty 57: 4294967297 stays itself") {
     CHECK(read("4294967297").as_int64() == 4294967297);
 }
 
-TEST_CASE("57: a number beyond a double is refused, one too small becomes zero") {
+TEST_CASE("nasty 57: a number beyond a double is refused, one too small becomes zero") {
     CHECK(faults("{\"a\": 1e400}") == "1:7: 1e400 is beyond the range of a number\n");
     CHECK(read("1e-400").as_number() == 0.0);
 }
@@ -96,13 +96,13 @@ TEST_CASE("minus zero is the integer 0") {
     CHECK(read("-0.0").type() == Type::real);
 }
 
-TEST_CASE("57: NaN and Infinity are refused by name") {
+TEST_CASE("nasty 57: NaN and Infinity are refused by name") {
     CHECK(faults("{\"a\": NaN}") == "1:7: NaN is no JSON number\n");
     CHECK(mentions(faults("[Infinity]"), "Infinity is no JSON number"));
     CHECK_FALSE(json::parse("[-Infinity]").ok());
 }
 
-TEST_CASE("57: a duplicate key is an error that names both places") {
+TEST_CASE("nasty 57: a duplicate key is an error that names both places") {
     CHECK(faults("{\"a\": 1,\n  \"b\": 2,\n  \"a\": 3}") ==
           "3:3: \"a\" is written twice in this object; the first is at line 1, column 2\n");
     CHECK_MESSAGE(json::parse(R"([{"a": 1}, {"a": 2}])").ok(), "two objects may have the same key");
@@ -116,14 +116,14 @@ TEST_CASE("all duplicates of a text are reported at once, in order of place") {
           "1:41: \"a\" is written twice in this object; the first is at line 1, column 25\n");
 }
 
-TEST_CASE("57: NUL in a string is kept and can be found") {
+TEST_CASE("nasty 57: NUL in a string is kept and can be found") {
     const json::Value value = read(R"("a\u0000b")");
     CHECK(value.as_string()->size() == 3);
     CHECK(json::has_nul(*value.as_string()));
     CHECK_FALSE(json::has_nul("ab"));
 }
 
-TEST_CASE("57: NUL outside of strings does not end the text early") {
+TEST_CASE("nasty 57: NUL outside of strings does not end the text early") {
     using namespace std::string_literals;
     CHECK(faults("{}\0garbage"s) == "1:3: the text holds U+0000\n");
     CHECK(mentions(faults("[1,\0 2]"s), "U+0000"));
@@ -131,7 +131,7 @@ TEST_CASE("57: NUL outside of strings does not end the text early") {
     CHECK_FALSE(json::parse("\"a\0b\""s).ok());
 }
 
-TEST_CASE("57: a byte order mark is skipped, once") {
+TEST_CASE("nasty 57: a byte order mark is skipped, once") {
     CHECK(read("\xEF\xBB\xBF{}").type() == Type::object);
     CHECK(read("\xEF\xBB\xBF[1]").as_array()->front().place == json::Place{1, 2, 4});
     CHECK_FALSE(json::parse("\xEF\xBB\xBF\xEF\xBB\xBF{}").ok());
@@ -139,13 +139,13 @@ TEST_CASE("57: a byte order mark is skipped, once") {
     CHECK_FALSE(json::parse("\xFE\xFF\0{\0}").ok());
 }
 
-TEST_CASE("57: what follows the value is refused") {
+TEST_CASE("nasty 57: what follows the value is refused") {
     CHECK(faults("{} {}") == "1:4: found {, expected nothing more after the value\n");
     CHECK(mentions(faults("1 x"), "1:3: x is no JSON value"));
     CHECK(faults("{}]") == "1:3: found ], expected nothing more after the value\n");
 }
 
-TEST_CASE("57: invalid UTF-8 is refused where it stands") {
+TEST_CASE("nasty 57: invalid UTF-8 is refused where it stands") {
     CHECK(mentions(faults("\"ab\xC0\xAF\""), "1:4: "));
     CHECK_FALSE(json::parse("\"\xED\xA0\x80\"").ok());
     CHECK_FALSE(json::parse("\"\xFF\"").ok());
@@ -158,7 +158,7 @@ TEST_CASE("lone surrogates are refused, pairs are read") {
     CHECK(*read(R"("\ud83d\ude00")").as_string() == "\xF0\x9F\x98\x80");
 }
 
-TEST_CASE("57: nesting is refused beyond the limit, and far beyond it without harm") {
+TEST_CASE("nasty 57: nesting is refused beyond the limit, and far beyond it without harm") {
     CHECK(json::parse(nested(32)).ok());
     CHECK(mentions(faults(nested(33)), "1:33: more than 32 brackets inside each other"));
     CHECK_FALSE(json::parse(nested(400'000)).ok());
@@ -168,7 +168,7 @@ TEST_CASE("57: nesting is refused beyond the limit, and far beyond it without ha
     CHECK_FALSE(json::parse(nested(513), deep).ok());
 }
 
-TEST_CASE("57: small text cannot become a large tree") {
+TEST_CASE("nasty 57: small text cannot become a large tree") {
     std::string text = "[";
     for (int i = 0; i < 120'000; ++i) text += "[],";
     text += "[]]";
@@ -179,7 +179,7 @@ TEST_CASE("57: small text cannot become a large tree") {
     CHECK_FALSE(json::parse(R"({"a": [1, 2]})", three).ok());
 }
 
-TEST_CASE("57: a text over the limit of bytes is refused unread") {
+TEST_CASE("nasty 57: a text over the limit of bytes is refused unread") {
     json::Limits four;
     four.max_bytes = 4;
     CHECK(json::parse("1234", four).ok());
@@ -204,7 +204,7 @@ TEST_CASE("comments are read only where they are allowed") {
     CHECK_FALSE(json::parse("# no\n{}", comments).ok());
 }
 
-TEST_CASE("57: an empty text says what is missing") {
+TEST_CASE("nasty 57: an empty text says what is missing") {
     CHECK(faults("") == "1:1: the text ends where a value is expected\n");
     CHECK(faults(" \n\t") == "2:2: the text ends where a value is expected\n");
 }

@@ -88,7 +88,7 @@ TEST_CASE("after a violation nothing is given any more, and the error says where
     CHECK(b == 7);
 }
 
-TEST_CASE("65: random text never leads beyond its end") {
+TEST_CASE("nasty 65: random text never leads beyond its end") {
     const std::string real = R"({"a":[1,-2,"x\u00e9"],"b":{"c":null,"d":true}})";
     std::mt19937 random(11);
     for (int round = 0; round < 20'000; ++round) {

@@ -17,7 +17,7 @@ std::vector<std::string> lines_of(LineReader& reader) {
 
 }  // namespace
 
-TEST_CASE("65: lines come out the same wherever the stream is split") {
+TEST_CASE("nasty 65: lines come out the same wherever the stream is split") {
     const std::string stream = "{\"a\":1}\n\n  \n{\"b\":2}\r\nlast\n";
     const std::vector<std::string> expected = {"{\"a\":1}", "{\"b\":2}", "last"};
     for (std::size_t first = 0; first <= stream.size(); ++first) {
@@ -34,7 +34,7 @@ TEST_CASE("65: lines come out the same wherever the stream is split") {
     }
 }
 
-TEST_CASE("65: one byte at a time is enough, and half a line is none") {
+TEST_CASE("nasty 65: one byte at a time is enough, and half a line is none") {
     LineReader reader;
     for (const char byte : std::string("half")) {
         reader.feed(std::string(1, byte));
@@ -46,7 +46,8 @@ TEST_CASE("65: one byte at a time is enough, and half a line is none") {
     CHECK(reader.buffered() == 0);
 }
 
-TEST_CASE("65: a line at the limit is read, one byte more ends the session, after the lines before it") {
+TEST_CASE(
+    "nasty 65: a line at the limit is read, one byte more ends the session, after the lines before it") {
     LineReader reader(8);
     reader.feed("12345678\n");
     CHECK(reader.next() == "12345678");
@@ -60,7 +61,7 @@ TEST_CASE("65: a line at the limit is read, one byte more ends the session, afte
     CHECK(reader.buffered() == 0);
 }
 
-TEST_CASE("65: 100 MB without a newline hold no more than the limit") {
+TEST_CASE("nasty 65: 100 MB without a newline hold no more than the limit") {
     LineReader reader;
     const std::string piece(1 << 16, 'x');
     for (int i = 0; i < 1600; ++i) {
@@ -71,7 +72,7 @@ TEST_CASE("65: 100 MB without a newline hold no more than the limit") {
     CHECK(reader.too_long());
 }
 
-TEST_CASE("65: 1,000 pipelined lines wait inside until they are taken") {
+TEST_CASE("nasty 65: 1,000 pipelined lines wait inside until they are taken") {
     LineReader reader;
     std::string stream;
     for (int i = 0; i < 1000; ++i) stream += "line " + std::to_string(i) + "\n";

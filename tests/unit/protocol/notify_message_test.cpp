@@ -66,7 +66,7 @@ TEST_CASE("the assignments of one datagram act together, whatever ends their lin
     }
 }
 
-TEST_CASE("39: an empty datagram, blank lines and unknown words say nothing and are no fault") {
+TEST_CASE("nasty 39: an empty datagram, blank lines and unknown words say nothing and are no fault") {
     for (const char* datagram :
          {"", "\n", "\n\n\r\n", "FOO=1", "ready=1", "READY", "=", "=1", "FDSTORE=1\nFDNAME=x"}) {
         CAPTURE(datagram);
@@ -76,7 +76,7 @@ TEST_CASE("39: an empty datagram, blank lines and unknown words say nothing and 
     }
 }
 
-TEST_CASE("39: values that mean nothing are ignored and counted") {
+TEST_CASE("nasty 39: values that mean nothing are ignored and counted") {
     for (const char* name : {"WATCHDOG_USEC=", "EXTEND_TIMEOUT_USEC="})
         for (const char* value : {"-1", "0", "", "+5", " 5", "5 ", "0x10", "1.5", "1e3", "ten",
                                   "18446744073709551615", "99999999999999999999999", "9223372036854775807"})
@@ -88,12 +88,13 @@ TEST_CASE("39: values that mean nothing are ignored and counted") {
         expect_ignored(datagram);
 }
 
-TEST_CASE("39: the largest number of microseconds that nanoseconds can hold is taken, the next one is not") {
+TEST_CASE(
+    "nasty 39: the largest number of microseconds that nanoseconds can hold is taken, the next one is not") {
     CHECK(accepted("WATCHDOG_USEC=9223372036854775").parts.watchdog.has_value());
     expect_ignored("WATCHDOG_USEC=9223372036854776");
 }
 
-TEST_CASE("39: a message of 4096 bytes is read, a longer one is refused whole") {
+TEST_CASE("nasty 39: a message of 4096 bytes is read, a longer one is refused whole") {
     std::string message = "READY=1\nX=";
     message.resize(vigil::protocol::kNotifyMessageLimit, 'x');
     CHECK(accepted(message).parts.ready);
@@ -104,7 +105,7 @@ TEST_CASE("39: a message of 4096 bytes is read, a longer one is refused whole") 
     CHECK(!parse_notify(std::string(1 << 20, 'W')).ok());
 }
 
-TEST_CASE("39: a NUL inside refuses the message; one at the end is the terminator of a C string") {
+TEST_CASE("nasty 39: a NUL inside refuses the message; one at the end is the terminator of a C string") {
     using namespace std::string_literals;
     CHECK(accepted("READY=1\0"s).parts.ready);
     for (const std::string& datagram : {"READY=1\0WATCHDOG=1"s, "\0READY=1"s, "READY=1\0\0"s}) {
@@ -115,7 +116,7 @@ TEST_CASE("39: a NUL inside refuses the message; one at the end is the terminato
     CHECK(!accepted("\0"s).has_effect());
 }
 
-TEST_CASE("52: a status that is not UTF-8 is ignored, a long one is cut between two characters") {
+TEST_CASE("nasty 52: a status that is not UTF-8 is ignored, a long one is cut between two characters") {
     expect_ignored("STATUS=\xff\xfe");
     expect_ignored("STATUS=\xc3");
     CHECK(accepted("STATUS=\033[31mred").parts.status == "\033[31mred");
@@ -140,7 +141,7 @@ TEST_CASE("a barrier stands alone: what is said beside it has no effect") {
     CHECK(message.ignored == 1);
 }
 
-TEST_CASE("39: random bytes, and random cuts of real messages, are parsed or refused, never more") {
+TEST_CASE("nasty 39: random bytes, and random cuts of real messages, are parsed or refused, never more") {
     const std::string real =
         "READY=1\nWATCHDOG=trigger\nWATCHDOG_USEC=20\nSTATUS=\xc3\xa9\nMAINPID=7\nERRNO=EIO\nEXIT_STATUS="
         "3\nBARRIER=1\n";

@@ -35,7 +35,7 @@ TEST_CASE("of two lines for one name the later counts, and a barrier has no mean
     CHECK(!news.message.barrier);
 }
 
-TEST_CASE("39: a line that never ends is dropped in bounded memory, and the next one counts") {
+TEST_CASE("nasty 39: a line that never ends is dropped in bounded memory, and the next one counts") {
     NotifyPipe pipe;
     std::uint32_t refused = 0;
     for (int i = 0; i < 1000; ++i) refused += pipe.feed(std::string(kNotifyMessageLimit, 'x')).refused;
@@ -45,7 +45,7 @@ TEST_CASE("39: a line that never ends is dropped in bounded memory, and the next
     CHECK(news.message.parts.beat);
 }
 
-TEST_CASE("39: a line at the limit is read, one beyond it or with a NUL is refused") {
+TEST_CASE("nasty 39: a line at the limit is read, one beyond it or with a NUL is refused") {
     NotifyPipe pipe;
     std::string line = "X=" + std::string(kNotifyMessageLimit - 2, 'x');
     CHECK(pipe.feed(line + "\n").refused == 0);

@@ -56,7 +56,7 @@ TEST_CASE("what is no JSON is a parse error with id null") {
     }
 }
 
-TEST_CASE("65: nesting deeper than 32 is refused") {
+TEST_CASE("nasty 65: nesting deeper than 32 is refused") {
     const auto nested = [](std::size_t depth) {
         return R"({"jsonrpc":"2.0","id":1,"method":"m","params":{"a":)" + std::string(depth, '[') +
                std::string(depth, ']') + "}}";
@@ -140,7 +140,7 @@ TEST_CASE("what a daemon sends is told apart: result, notification, nonsense") {
     }
 }
 
-TEST_CASE("65: random bytes in place of a request or an answer are refused, never more") {
+TEST_CASE("nasty 65: random bytes in place of a request or an answer are refused, never more") {
     const std::string real =
         R"({"jsonrpc":"2.0","id":[1,"a"],"method":"x","params":{"error":null,"data":{}},"result":-1.5e3})";
     std::mt19937 random(7);
