@@ -6,9 +6,11 @@
 #include <random>
 #include <utility>
 
+#include "control/platform.hpp"
 #include "environment_language.hpp"
 #include "exit_code.hpp"
 #include "linux/runtime_directory.hpp"
+#include "recovery/take_stock.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -50,13 +52,16 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     if (!watches) return Failure{watches.error()};
     os::SpawnerOptions options;
     options.notify_directory = place.notify_directory;
+    options.runtime_directory = place.marked_directory;
     options.daemon_environment = process.environment;
     options.language = environment_language();
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
-    RecordBook::Opened records = RecordBook::open(place.directories, log);
+    RecordBook::Opened records = take_stock(place, config.config, process.features, log);
     Heirs heirs(std::move(records.leftovers), config.config, process.features, *records.book, *log);
-    if (const auto swept = os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept)); !swept)
+    if (const auto swept =
+            os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept));
+        !swept)
         return Failure{swept.error()};
     auto cgroups =
         os::CgroupHome::open(cgroup_wish(config.config.daemon.cgroup), process.features, heirs.cgroups());
@@ -69,13 +74,13 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     };
     // The threads of the output take a descriptor table of their own: before the spawner opens more.
     auto loop = std::make_unique<Loop>();
-    const TaskOutput::Settings settings{.log_dir = place.directories.log,
-                                        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
-                                        .drained = [keeping = place.keeping.get()](
-                                                       const std::string& task, core::Generation run) {
-                                            keeping->let_go(KeptKind::output, task, run);
-                                            keeping->let_go(KeptKind::error_output, task, run);
-                                        }};
+    const TaskOutput::Settings settings{
+        .log_dir = place.directories.log,
+        .group = place.access.group.value_or(static_cast<gid_t>(-1)),
+        .drained = [keeping = place.keeping.get()](const std::string& task, core::Generation run) {
+            keeping->let_go(KeptKind::output, task, run);
+            keeping->let_go(KeptKind::error_output, task, run);
+        }};
     auto output = TaskOutput::create(*loop, settings, log);
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
@@ -149,6 +154,10 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                      .log_paths = [this](const core::TaskSpec& spec) { return output_->paths(spec); },
                      .signal = [this](core::TaskId task,
                                       int signal) { return processes_.signal_main(task, signal); },
+                     .look_at_platform =
+                         [this, features = process.features](protocol::DaemonStatus& status) {
+                             tell_platform(status, features, *keeping_, cgroups_.get());
+                         },
                      .shut_down = [this](bool now) { shut_down(now); },
                      .hold_control = [this](int listener) { keeping_->hold_control(listener); }}),
       deadline_(*loop_, [this] { turn(); }),

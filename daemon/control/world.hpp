@@ -40,6 +40,8 @@ struct World {
     std::function<std::vector<std::string>(const core::TaskSpec&)> log_paths;
     /// An operator's signal to the main process of a task.
     std::function<Result<void>(core::TaskId, int signal)> signal;
+    /// Fills in what the platform offers: features, keeper, cgroups.
+    std::function<void(protocol::DaemonStatus&)> look_at_platform;
     std::function<void(bool now)> shut_down;
     /// The control socket is another one from now on.
     std::function<void(int listener)> hold_control;

@@ -151,7 +151,13 @@ Examples:
   vigilctl shutdown
   vigilctl shutdown --now        # SIGKILL to everything at once)",
      run_shutdown},
-    {"version", "Versions of vigilctl and of the daemon", Words::none, 0, "", run_version},
+    {"version", "Versions of vigilctl and of the daemon", Words::none, kVerbose,
+     R"(With --verbose also what the daemon has to work with: its keeper, where tasks get cgroups, and which features
+of the kernel were found, are missing, or were disabled (vigild --disable-feature). Everything has another way.
+
+Example:
+  vigilctl version --verbose)",
+     run_version},
     {"help", "This list, or the help of a command", Words::none, 0, "", nullptr},
 }};
 

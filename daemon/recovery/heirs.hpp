@@ -1,5 +1,5 @@
-// Layer daemon. The tasks that a daemon before this one has left, made ready to go on: each with the spec that its run
-// was started with, be the configuration of now another.
+// Layer daemon. The tasks that a daemon before this one has left, made ready to go on: each with the spec
+// that its run was started with, be the configuration of now another.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -21,14 +21,14 @@ class TaskProcesses;
 
 class Heirs {
   public:
-    /// A task whose spec cannot be read any more goes on with that of the configuration; without one it is given up,
-    /// and its run ended with the other left-overs.
+    /// A task whose spec cannot be read any more goes on with that of the configuration; without one it is
+    /// given up, and its run ended with the other left-overs.
     Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features, RecordBook& book,
           spdlog::logger& log);
 
     /// Names of the cgroups that are to be left alone, as TaskCgroup::name_of() has them.
     [[nodiscard]] std::vector<std::string> cgroups() const;
-    /// Paths of the notify sockets that are in use still, those among what is kept included.
+    /// Paths of the notify sockets that runs use still, as the records or what is kept tell.
     [[nodiscard]] std::unordered_set<std::string> notify_paths(const Kept& kept) const;
     /// Names of those that a configuration had asked for.
     [[nodiscard]] std::vector<std::string> from_file() const;
@@ -41,8 +41,8 @@ class Heirs {
         Kept& kept;
         spdlog::logger& log;
     };
-    /// Puts all of them into the supervisor, gives their runs to the processes, and tells what became of those. What
-    /// the keeper holds of nobody is let go.
+    /// Puts all of them into the supervisor, gives their runs to the processes, and tells what became of
+    /// those. What the keeper holds of nobody is let go.
     void take_over(const Into& into, core::TimePoint now);
 
   private:
@@ -51,6 +51,7 @@ class Heirs {
         core::SpecPtr spec;
         bool from_file = true;
         bool drifted = false;  ///< the configuration has another spec for it by now
+        bool stored = false;   ///< `spec` is what the spec store has for the record
     };
     [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,
                                                  spdlog::logger& log);

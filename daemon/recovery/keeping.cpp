@@ -83,6 +83,18 @@ std::vector<std::string> Kept::notify_paths() const {
     return paths;
 }
 
+std::string Kept::notify_path(std::string_view task, core::Generation run) const {
+    const auto found = runs_.find({std::string(task), run, KeptKind::notify});
+    return found == runs_.end() ? std::string() : os::NotifySocket::path_of(found->second.get());
+}
+
+std::vector<std::string> Kept::tasks() const {
+    std::vector<std::string> names;
+    for (const auto& [key, fd] : runs_)
+        if (names.empty() || names.back() != key.task) names.push_back(key.task);
+    return names;
+}
+
 std::vector<std::string> Kept::left() const {
     std::vector<std::string> keys;
     for (const auto& [key, fd] : runs_) keys.push_back(key_of(key.kind, key.task, key.run));
@@ -90,15 +102,18 @@ std::vector<std::string> Kept::left() const {
 }
 
 Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& runtime_dir,
-                              std::shared_ptr<spdlog::logger> log) {
+                              const os::Features& features, std::shared_ptr<spdlog::logger> log) {
     Opened opened{std::unique_ptr<Keeping>(new Keeping(std::move(log))), {}};
     Keeping& self = *opened.keeping;
-    Result<void> done = self.connect(lock, runtime_dir + "/keeper.sock");
+    Result<void> done = features.keeper ? self.connect(lock, runtime_dir + "/keeper.sock")
+                                        : Result<void>(Failure{Error{"it is disabled", 0}});
     if (done) {
         auto listing = self.client_->list(kListLimit);
         if (listing) {
+            self.pid_ = static_cast<pid_t>(listing->status.pid);
             for (keeper::Entry& entry : listing->entries)
-                if (!entry.descriptors.empty()) opened.kept.add(entry.key, std::move(entry.descriptors.front()));
+                if (!entry.descriptors.empty())
+                    opened.kept.add(entry.key, std::move(entry.descriptors.front()));
             if (listing->cut_short != 0)
                 self.log_->error("{} descriptors of the keeper could not be taken: the limit of open files",
                                  listing->cut_short);
@@ -108,9 +123,10 @@ Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& r
     }
     if (!done) {
         self.client_.reset();
-        self.log_->warn("without a keeper, since {}: if vigild is killed, its tasks live on, but what they print until "
-                        "it is back is lost",
-                        done.error().text());
+        self.log_->warn(
+            "without a keeper, since {}: if vigild is killed, its tasks live on, but what they print until "
+            "it is back is lost",
+            done.error().text());
     }
     return opened;
 }
@@ -157,8 +173,15 @@ void Keeping::let_go(KeptKind kind, std::string_view task, core::Generation run)
 }
 
 void Keeping::let_go(const std::string& key) const {
-    // What the keeper does not hear of now it holds a little longer: the next daemon finds that nobody wants it.
+    // What the keeper does not hear of now it holds a little longer: the next daemon finds that nobody wants
+    // it.
     if (client_) (void)client_->drop(key);
+}
+
+std::optional<pid_t> Keeping::keeper_pid() const {
+    // Its number may go to a stranger, the connection cannot.
+    if (!client_ || !client_->connected()) return std::nullopt;
+    return pid_;
 }
 
 Keeping::~Keeping() {
@@ -167,7 +190,8 @@ Keeping::~Keeping() {
 
 void Keeping::end() {
     if (!client_) return;
-    // The connection stays an object: a spawn thread that hung in a look-up until now may still want to put something.
+    // The connection stays an object: a spawn thread that hung in a look-up until now may still want to put
+    // something.
     const auto ended = client_->end();
     if (!ended) log_->warn("{}", ended.error().text());
     if (!child_) return;

@@ -1,5 +1,6 @@
 #include "recovery/record_book.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include "config/describe.hpp"
@@ -10,7 +11,7 @@ namespace vigil::daemon {
 
 RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_ptr<spdlog::logger> log) {
     std::unique_ptr<RecordBook> book(new RecordBook(std::move(log)));
-    Leftovers left;
+    Leftovers left{.found = {}, .specs = {}, .incomplete = true};
     const auto identity = state::Identity::current();
     if (!identity) {
         book->say_once(identity.error());
@@ -23,12 +24,15 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
         return {std::move(book), std::move(left)};
     }
     for (const auto& aside : {table->set_aside, specs->set_aside})
-        if (aside) book->log_->warn("{} could not be used: {}; a new one was made", aside->path, aside->reason);
+        if (aside)
+            book->log_->warn("{} could not be used: {}; a new one was made", aside->path, aside->reason);
     for (const state::Dropped& dropped : table->dropped)
         book->log_->error("a record of {} is of no use: {}{}", table->table.path(), dropped.reason,
                           dropped.record ? " (" + dropped.record->task.name + ")" : "");
     if (specs->damaged != 0)
         book->log_->error("{} lines of {} are damaged", specs->damaged, specs->store.path());
+    left.incomplete = table->set_aside.has_value();
+    for (const state::Dropped& dropped : table->dropped) left.incomplete = left.incomplete || !dropped.record;
     left.found = std::move(table->found);
     for (state::StoredSpec& spec : specs->specs) left.specs.emplace(spec.id, std::move(spec));
     book->table_.emplace(std::move(table->table));
@@ -79,7 +83,22 @@ void RecordBook::erase(core::TaskId task) {
     entries_.erase(entry);
 }
 
+state::Found RecordBook::enter(state::Record record, pid_t pid) {
+    state::Found found{.slot = {}, .record = std::move(record), .pid = pid};
+    if (!table_) return found;
+    const auto slot = table_->allocate();
+    if (!slot) {
+        say_once(slot.error());
+        return found;
+    }
+    found.slot = *slot;
+    table_->write(*slot, found.record);
+    std::atomic_ref(*table_->pid_word(*slot)).store(pid, std::memory_order_release);
+    return found;
+}
+
 void RecordBook::adopt(core::TaskId task, const state::Found& found, core::SpecPtr spec) {
+    if (!table_) return;
     entries_.insert_or_assign(task, Entry{.slot = found.slot,
                                           .generation = found.record.task.generation,
                                           .spec = std::move(spec),

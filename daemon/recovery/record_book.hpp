@@ -1,5 +1,6 @@
-// Layer daemon. What the next daemon is to know of every task, kept in the state table and the spec store beside it.
-// Where these cannot be made (a full disk) the tasks run all the same, and are lost with this daemon.
+// Layer daemon. What the next daemon is to know of every task, kept in the state table and the spec store
+// beside it. Where these cannot be made (a full disk) the tasks run all the same, and are lost with this
+// daemon.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -23,6 +24,7 @@ namespace vigil::daemon {
 struct Leftovers {
     std::vector<state::Found> found;
     std::unordered_map<std::uint64_t, state::StoredSpec> specs;  ///< by id
+    bool incomplete = false;  ///< there was more that cannot be read any more
 };
 
 class RecordBook final : public core::RecordPort {
@@ -31,8 +33,8 @@ class RecordBook final : public core::RecordPort {
         std::unique_ptr<RecordBook> book;
         Leftovers leftovers;
     };
-    /// Opens or makes the state table and the spec store, and says what it found damaged. Only for the holder of the
-    /// instance lock.
+    /// Opens or makes the state table and the spec store, and says what it found damaged. Only for the holder
+    /// of the instance lock.
     [[nodiscard]] static Opened open(const Directories& directories, std::shared_ptr<spdlog::logger> log);
     RecordBook(const RecordBook&) = delete;
     RecordBook& operator=(const RecordBook&) = delete;
@@ -45,15 +47,18 @@ class RecordBook final : public core::RecordPort {
     void write(core::TaskId task, const core::TaskRecord& record, const core::SpecPtr& spec) override;
     void erase(core::TaskId task) override;
 
-    /// A task goes on in the place where it was found, under this spec.
+    /// Writes a record for a run that there was none of, as if it had been found.
+    [[nodiscard]] state::Found enter(state::Record record, pid_t pid);
+    /// A task goes on in the place where it was found, under this spec; null where the one that its record
+    /// names cannot be read, and the one that it goes on with is to be stored.
     void adopt(core::TaskId task, const state::Found& found, core::SpecPtr spec);
     /// A record is of nobody any more.
     void drop(const state::Found& found);
     /// After everything is adopted: forgets the specs that nobody runs with.
     void settle();
 
-    /// Of the run that was written last; it is drawn when that run's first record is written. Nothing for a task
-    /// without a record.
+    /// Of the run that was written last; it is drawn when that run's first record is written. Nothing for a
+    /// task without a record.
     [[nodiscard]] std::optional<os::Invocation> invocation(core::TaskId task) const;
     /// Where the kernel is to put the pid of that run; null for a task without a record.
     [[nodiscard]] pid_t* pid_word(core::TaskId task);

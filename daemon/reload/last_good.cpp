@@ -20,12 +20,14 @@ void make_directories_of(const std::string& path) {
 
 }  // namespace
 
-LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
-    : loop_(loop), log_(std::move(log)) {
+std::string last_good_path(const Directories& directories) {
     const bool lasts =
         !directories.state.empty() && !(directories.state + "/").starts_with(directories.runtime + "/");
-    if (lasts) path_ = directories.state + "/last-good.json";
+    return lasts ? directories.state + "/last-good.json" : std::string();
 }
+
+LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
+    : loop_(loop), log_(std::move(log)), path_(last_good_path(directories)) {}
 
 void LastGood::keep(Content content) {
     if (path_.empty()) return;

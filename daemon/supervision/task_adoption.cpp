@@ -8,8 +8,8 @@
 
 namespace vigil::daemon {
 
-RecordBook::Marks TaskProcesses::marks_of(const Run& run) {
-    RecordBook::Marks marks{.inode = os::unique_inode(run.tree->pidfd()),
+RecordBook::Marks TaskProcesses::marks_of(const Run& run) const {
+    RecordBook::Marks marks{.inode = features_.pidfd_inode ? os::unique_inode(run.tree->pidfd()) : 0,
                             .uid = run.identity.uid,
                             .cgroup = static_cast<bool>(run.tree->cgroup()),
                             .notify_path = run.notify.path()};
@@ -29,7 +29,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     // The kernel wrote none: nothing of this run ever was, in a cgroup or out of it.
     if (found.pid == 0) return {};
 
-    UniqueFd pidfd = find_left_run(found);
+    UniqueFd pidfd = find_left_run(found, features_);
     auto run = std::make_unique<Run>();
     run->task = task;
     run->generation = record.generation;
@@ -37,15 +37,17 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->adopted = true;
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
-    const bool others_live = !lives && cgroup && cgroup.populated();
+    os::Strays* const strays = cgroup ? nullptr : &strays_;
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
                                              .pidfd = std::move(pidfd),
                                              .invocation = std::move(invocation),
                                              .cgroup = std::move(cgroup),
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
-                                             .adopted = true},
+                                             .adopted = true,
+                                             .strays = strays},
                       features_, orphans_);
+    const bool others_live = !lives && !run->tree->empty();
     UniqueFd pipes[2] = {kept.take(KeptKind::output, record.name, record.generation),
                          kept.take(KeptKind::error_output, record.name, record.generation)};
     run->collected = output_.attach(task, record.generation, spec, found.pid, pipes);

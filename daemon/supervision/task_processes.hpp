@@ -32,9 +32,9 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
         os::WatchSet watches;
-        TaskOutput* output;  ///< outlives it
-        RecordBook* book;    ///< outlives it
-        const Keeping* keeping;  ///< outlives it
+        TaskOutput* output;                       ///< outlives it
+        RecordBook* book;                         ///< outlives it
+        const Keeping* keeping;                   ///< outlives it
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
         std::shared_ptr<spdlog::logger> log;
@@ -52,10 +52,10 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void release(const core::effect::Release& effect) override;
     void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
 
-    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in the
-    /// supervisor already; what follows from the answer is to be told to it.
-    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec, const state::Found& found,
-                                       Kept& kept);
+    /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in
+    /// the supervisor already; what follows from the answer is to be told to it.
+    [[nodiscard]] core::FoundRun adopt(core::TaskId task, const core::SpecPtr& spec,
+                                       const state::Found& found, Kept& kept);
     /// What an older run of the task has printed and nobody has read yet.
     void adopt_output(core::TaskId task, core::Generation generation, const core::SpecPtr& spec, Kept& kept);
 
@@ -87,7 +87,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void look_at_lingering(core::Supervisor& supervisor, core::TimePoint now);
     void change_main(Run& run, pid_t pid, UniqueFd pidfd);
     /// By what the next daemon is to know its process again.
-    [[nodiscard]] static RecordBook::Marks marks_of(const Run& run);
+    [[nodiscard]] RecordBook::Marks marks_of(const Run& run) const;
     void adopt_main(Run& run, pid_t main_pid);
     void take_watch(Run& run);
     void watch(Run& run, int fd, os::WatchKind kind);
@@ -110,7 +110,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     MessageReader messages_;
     os::OomWatch oom_;
 
-    os::Orphans orphans_;  // runs refer to it
+    os::Orphans orphans_;  // runs refer to both
+    os::Strays strays_;
     // Runs hold descriptors that watches_ knows: they are taken from it before they go.
     std::unordered_map<core::TaskId, std::unique_ptr<Run>> runs_;
     std::unordered_map<pid_t, core::TaskId> main_pids_;  ///< leaders, named main processes, stop commands

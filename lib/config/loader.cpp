@@ -49,6 +49,16 @@ class Loader {
         return std::move(config_);
     }
 
+    std::optional<DaemonSettings> load_settings(const std::string& path) {
+        std::optional<json::Value> root = read_file(path, nullptr);
+        const std::size_t before = reporter_.count();
+        const json::Value* daemon = root ? root->find("daemon") : nullptr;
+        if (daemon == nullptr && (!root || before != 0)) return std::nullopt;
+        take_daemon(daemon);
+        if (reporter_.count() != before) return std::nullopt;
+        return config_.daemon;
+    }
+
   private:
     struct FoundTask {
         std::string name;
@@ -219,6 +229,10 @@ class Loader {
 
 Result<Config, std::vector<Problem>> load(Files& files, const std::string& path) {
     return Loader(files).load(path);
+}
+
+std::optional<DaemonSettings> load_settings(Files& files, const std::string& path) {
+    return Loader(files).load_settings(path);
 }
 
 }  // namespace vigil::config

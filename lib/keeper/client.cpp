@@ -58,6 +58,11 @@ Result<std::unique_ptr<Client>> Client::open(const std::string& path, Limit limi
     }
 }
 
+bool Client::connected() const noexcept {
+    pollfd look{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&look, 1, 0) == 0;
+}
+
 Result<std::unique_ptr<Client>> Client::connect(const std::string& path, Limit limit) {
     const auto until = Clock::now() + limit;
     auto client = open(path, limit);

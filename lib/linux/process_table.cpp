@@ -85,23 +85,33 @@ bool has_environment(pid_t pid) {
 
 }  // namespace
 
-EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name) {
+EnvironmentText read_environment(pid_t pid) {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/%d/environ", pid);
     auto text = read_small_file(AT_FDCWD, path);
     if (text && text->empty()) {
-        if (!has_environment(pid)) return {.value = {}, .not_yet = true};
+        if (!has_environment(pid)) return {.text = {}, .not_yet = true};
         text = read_small_file(AT_FDCWD, path);
     }
-    if (!text) return {};
-    for (std::string_view rest = *text; !rest.empty();) {
+    return {.text = std::move(text).value_or(std::string())};
+}
+
+std::optional<std::string_view> EnvironmentText::find(std::string_view name) const noexcept {
+    for (std::string_view rest = text; !rest.empty();) {
         const std::size_t end = rest.find('\0');
         const std::string_view entry = rest.substr(0, end);
         if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
-            return {.value = std::string(entry.substr(name.size() + 1))};
+            return entry.substr(name.size() + 1);
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
-    return {};
+    return std::nullopt;
+}
+
+EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name) {
+    const EnvironmentText environment = read_environment(pid);
+    const auto value = environment.find(name);
+    return {.value = value ? std::optional<std::string>(*value) : std::nullopt,
+            .not_yet = environment.not_yet};
 }
 
 void for_each_process(const std::function<void(ProcessEntry)>& visit) {

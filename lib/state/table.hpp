@@ -56,6 +56,10 @@ class Table {
     /// generation counts, among equals the one written last. The error leaves what is there as it was.
     [[nodiscard]] static Result<Opened> open(const std::string& path, const Identity& identity);
 
+    /// Whether a table with room for tasks stands there that was made in this boot, or that nobody can read
+    /// any more: its daemon did not end in order. Changes nothing.
+    [[nodiscard]] static bool was_left(const std::string& path, const Identity& identity);
+
     Table(Table&& other) noexcept;
     Table& operator=(Table&& other) noexcept;
     Table(const Table&) = delete;
