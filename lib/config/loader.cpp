@@ -51,6 +51,7 @@ class Loader {
 
     std::optional<DaemonSettings> load_settings(const std::string& path) {
         std::optional<json::Value> root = read_file(path, nullptr);
+        if (!root) root = std::move(beginning_);
         const std::size_t before = reporter_.count();
         const json::Value* daemon = root ? root->find("daemon") : nullptr;
         if (daemon == nullptr && (!root || before != 0)) return std::nullopt;
@@ -96,6 +97,7 @@ class Loader {
         const SourceId source = reporter_.add_source(path, std::move(*text));
         for (const json::Problem& problem : reading.problems)
             reporter_.report(source, problem.place, problem.message);
+        beginning_ = std::move(reading.beginning);
         return std::move(reading.root);
     }
 
@@ -220,6 +222,7 @@ class Loader {
     Files& files_;
     Reporter reporter_;
     Config config_;
+    std::optional<json::Value> beginning_;  ///< of the file that was read last and is broken
     std::vector<FoundTask> tasks_;
     std::unordered_set<std::string> included_;
     std::unordered_map<std::string, std::string> logs_;  ///< path -> task

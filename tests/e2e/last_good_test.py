@@ -51,14 +51,17 @@ def after_a_crash_a_broken_configuration_is_said_and_the_last_good_one_runs_unti
 
 
 @case()
-def a_configuration_that_is_cut_off_before_it_says_where_is_looked_for_at_the_default_places():
+def a_file_that_breaks_off_tells_where_to_look_if_its_daemon_section_is_whole_and_the_default_place_is_looked_at_else():
     with Daemon({"a": SLEEP}, ends_with=-signal.SIGKILL) as daemon:
         kept(daemon)
+        pid = daemon.status("a")["pid"]
         kill(daemon)
         daemon.write_config('{"version": 1,')
-        # The state directory is another one than the default.
         refused(daemon)
         daemon.write_config(json.dumps(daemon.config)[:-3])
+        daemon.start()
+        equal(daemon.status("a")["pid"], pid, "the task")
+        kill(daemon)
         done = run([cases.VIGILD, "-c", daemon.config_path, "--cleanup"])
         equal(done.code, 0, f"exit code: {done}")
         contains(done.err, "ended 1 tasks")
