@@ -74,7 +74,7 @@ bool look_for_marked(std::string_view runtime_dir, std::vector<MarkedProcess>& f
     bool complete = true;
     const pid_t self = ::getpid();
     for_each_process([&](ProcessEntry entry) {
-        if (entry.ended() || entry.pid == self) return;
+        if (entry.ended() || entry.of_kernel || entry.pid == self) return;
         const EnvironmentText environment = read_environment(entry.pid);
         auto marks = read_marks(environment);
         if (!marks || marks->runtime_dir != runtime_dir) {
@@ -148,7 +148,7 @@ std::vector<std::pair<ProcessEntry, std::string>> find_invocations(
     const std::unordered_set<std::string>& invocations) {
     std::vector<std::pair<ProcessEntry, std::string>> found;
     for_each_process([&](ProcessEntry entry) {
-        if (entry.ended()) return;
+        if (entry.ended() || entry.of_kernel) return;
         auto invocation = read_environment_variable(entry.pid, "VIGIL_INVOCATION").value;
         if (invocation && invocations.contains(*invocation))
             found.emplace_back(std::move(entry), *std::move(invocation));

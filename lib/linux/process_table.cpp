@@ -43,7 +43,12 @@ std::optional<ProcessEntry> parse_stat(std::string_view text) {
         !parse(next_field(rest), entry.group) || !parse(next_field(rest), entry.session))
         return std::nullopt;
     entry.state = state.front();
-    for (int field = 7; field < 14; ++field) next_field(rest);  // tty_nr to cmajflt
+    for (int field = 7; field < 9; ++field) next_field(rest);  // tty_nr, tpgid
+    unsigned flags = 0;
+    if (!parse(next_field(rest), flags)) return std::nullopt;
+    constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD of linux/sched.h
+    entry.of_kernel = (flags & kKernelThread) != 0;
+    for (int field = 10; field < 14; ++field) next_field(rest);  // minflt to cmajflt
     std::uint64_t user = 0;
     std::uint64_t system = 0;
     if (!parse(next_field(rest), user) || !parse(next_field(rest), system)) return std::nullopt;

@@ -32,6 +32,7 @@ struct ProcessEntry {
     char state = '?';             ///< R S D Z T ...
     std::uint64_t cpu_ticks = 0;  ///< its own time in user and kernel mode, in units of sysconf(_SC_CLK_TCK)
     unsigned threads = 0;
+    bool of_kernel = false;  ///< a thread of the kernel, without program and environment
     std::uint64_t start_time = 0;
     std::string command;  ///< raw, at most 15 bytes
 
