@@ -54,11 +54,14 @@ std::optional<uid_t> real_uid(pid_t pid) {
     return uid;
 }
 
-bool is_young(const ProcessEntry& entry) {
+bool may_come_to_exec(const ProcessEntry& entry) {
+    // Another vigild has threads, such a child has not.
+    if (entry.threads > 1) return false;
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
     const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    return entry.start_time / ticks + kYoungSeconds >= static_cast<std::uint64_t>(now.tv_sec);
+    const bool young = entry.start_time / ticks + kYoungSeconds >= static_cast<std::uint64_t>(now.tv_sec);
+    return young && is_before_exec(entry.pid);
 }
 
 std::string directory_of_socket(std::string_view path) {
@@ -78,7 +81,7 @@ bool look_for_marked(std::string_view runtime_dir, std::vector<MarkedProcess>& f
         const EnvironmentText environment = read_environment(entry.pid);
         auto marks = read_marks(environment);
         if (!marks || marks->runtime_dir != runtime_dir) {
-            complete = complete && !environment.not_yet && !(is_before_exec(entry.pid) && is_young(entry));
+            complete = complete && !environment.not_yet && !may_come_to_exec(entry);
             return;
         }
         const auto uid = real_uid(entry.pid);

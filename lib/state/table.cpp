@@ -270,6 +270,14 @@ void Table::release(SlotId slot) noexcept {
     free_.push_back(slot);
 }
 
+void Table::set_pid(SlotId slot, core::Generation generation, pid_t pid) noexcept {
+    RecordImage& target = image(slot);
+    const std::atomic_ref pid_generation(target.pid_generation);
+    pid_generation.store(0, std::memory_order_release);
+    std::atomic_ref(target.pid).store(pid, std::memory_order_release);
+    pid_generation.store(static_cast<std::uint64_t>(generation), std::memory_order_release);
+}
+
 pid_t* Table::pid_word(SlotId slot) noexcept {
     return &image(slot).pid;
 }

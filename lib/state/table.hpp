@@ -76,6 +76,8 @@ class Table {
     /// The slot must be allocated. The first write of a generation clears the pid word and makes it that
     /// generation's, before the record says so: it is the record of intent that precedes a spawn.
     void write(SlotId slot, const Record& record) noexcept;
+    /// For a process that is there before the first record of its run is written: the record never is without its pid.
+    void set_pid(SlotId slot, core::Generation generation, pid_t pid) noexcept;
     /// Forgets the content; the place may be allocated again.
     void release(SlotId slot) noexcept;
     /// For CLONE_PARENT_SETTID. Stays where it is as long as the table lives, is backed by allocated storage
