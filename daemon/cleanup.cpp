@@ -7,17 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-#include <thread>
-#include <vector>
 
 #include "exit_code.hpp"
 #include "keeper/client.hpp"
 #include "linux/cgroup.hpp"
+#include "linux/marked_processes.hpp"
 #include "linux/process.hpp"
 #include "linux/runtime_directory.hpp"
 #include "linux/unix_listener.hpp"
 #include "place.hpp"
-#include "recovery/left_run.hpp"
+#include "recovery/run_ending.hpp"
 #include "state/table.hpp"
 
 namespace vigil::daemon {
@@ -33,28 +32,12 @@ bool is_started_again() {
     return why != "success" && why != "timeout";
 }
 
-struct Ended {
-    std::size_t runs = 0;
-    std::size_t left = 0;
-};
-
-Ended end_runs(const std::vector<state::Found>& found, const os::Features& features) {
-    Ended ended;
-    std::vector<UniqueFd> leaders;
-    for (const state::Found& one : found) {
-        if (!core::has_run(one.record.task.state)) continue;
-        UniqueFd leader = kill_left_run(one, features);
-        if (!leader) continue;
-        leaders.push_back(std::move(leader));
-        ++ended.runs;
-    }
-    const auto until = std::chrono::steady_clock::now() + kEndLimit;
-    for (const UniqueFd& leader : leaders) {
-        while (!os::has_ended(leader.get()) && std::chrono::steady_clock::now() < until)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        ended.left += os::has_ended(leader.get()) ? 0U : 1U;
-    }
-    return ended;
+/// All but the table and the lock.
+void remove_what_stands(const Directories& directories) {
+    ::unlink(spec_store_path(directories).c_str());
+    (void)keeper::end_at(directories.runtime + "/keeper.sock");
+    ::unlink((directories.runtime + "/control.sock").c_str());
+    (void)os::remove_stale_notify_sockets(directories.runtime + "/notify");
 }
 
 }  // namespace
@@ -64,7 +47,8 @@ int clean_up(const config::DaemonSettings& settings, const os::Features& feature
         std::fprintf(stderr, "vigild: --cleanup: %s\n", error.text().c_str());
         return exit_code::kCannotStart;
     };
-    if (is_started_again()) return exit_code::kDone;
+    const bool started_again = is_started_again();
+    if (started_again && settings.orphan_policy == config::OrphanPolicy::adopt) return exit_code::kDone;
     const auto directories = choose_directories(settings);
     if (!directories) return fail(directories.error());
     const std::string& runtime = directories->runtime;
@@ -73,27 +57,29 @@ int clean_up(const config::DaemonSettings& settings, const os::Features& feature
     const auto lock = os::InstanceLock::take(runtime + "/lock");
     if (!lock) return fail(lock.error());
 
-    Ended ended;
+    RunEnding ending(features);
     const auto identity = state::Identity::current();
     if (!identity) return fail(identity.error());
     if (::access(state_table_path(*directories).c_str(), F_OK) == 0) {
         auto table = state::Table::open(state_table_path(*directories), *identity);
         if (!table) return fail(table.error());
-        ended = end_runs(table->found, features);
-        table->table.remove_file();
+        for (const state::Found& one : table->found)
+            if (core::has_run(one.record.task.state)) ending.add(one);
+        if (!started_again) table->table.remove_file();
     }
+    // And what no record tells of.
+    for (const os::MarkedProcess& one : os::find_marked(one_spelling(runtime)))
+        if (one.uid == 0 || one.uid == ::geteuid()) ending.add(one.marks.invocation);
+    const std::size_t still_there = ending.finish(kEndLimit).size();
     // Whatever else is in the cgroups of tasks goes with this.
     auto cgroups = os::CgroupHome::open(cgroup_wish(settings.cgroup), features);
     if (!cgroups) return fail(cgroups.error());
-    ::unlink(spec_store_path(*directories).c_str());
-    (void)keeper::end_at(runtime + "/keeper.sock");
-    ::unlink((runtime + "/control.sock").c_str());
-    (void)os::remove_stale_notify_sockets(runtime + "/notify");
-    if (ended.runs != 0 || cgroups->ended != 0)
+    if (!started_again) remove_what_stands(*directories);
+    if (ending.count() != 0 || cgroups->ended != 0)
         std::fprintf(stderr, "vigild: ended %zu tasks that a vigild before had left running\n",
-                     std::max(ended.runs, cgroups->ended));
+                     std::max(ending.count(), cgroups->ended));
     for (const std::string& left : cgroups->left) std::fprintf(stderr, "vigild: left: %s\n", left.c_str());
-    return ended.left == 0 && cgroups->left.empty() ? exit_code::kDone : exit_code::kLeftBehind;
+    return still_there == 0 && cgroups->left.empty() ? exit_code::kDone : exit_code::kLeftBehind;
 }
 
 }  // namespace vigil::daemon

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "exit_code.hpp"
+#include "linux/features.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -62,9 +63,10 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         ->type_name("DESCRIPTOR")
         ->group("");
     app.add_option("--disable-feature", line.disabled_features,
-                   "Do as if the kernel had no such feature (for tests; may be repeated)")
-        ->type_name("NAME")
-        ->group("");
+                   "Do as if the kernel had no such feature, or as if there was no keeper (for tests; may be "
+                   "repeated): " +
+                       os::feature_names())
+        ->type_name("NAME");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -6,10 +6,12 @@
 #include <random>
 #include <utility>
 
+#include "control/platform.hpp"
 #include "environment_language.hpp"
 #include "exit_code.hpp"
 #include "linux/runtime_directory.hpp"
 #include "linux/signals.hpp"
+#include "recovery/take_stock.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -51,11 +53,13 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     if (!watches) return Failure{watches.error()};
     os::SpawnerOptions options;
     options.notify_directory = place.notify_directory;
+    options.runtime_directory = place.marked_directory;
     options.daemon_environment = process.environment;
     options.language = environment_language();
     options.open_files = process.open_files.at_start;
     options.low_descriptors = process.low_descriptors;
-    RecordBook::Opened records = RecordBook::open(place.directories, log);
+    RecordBook::Opened records =
+        take_stock(place, config.config, process.features, process.handover.has_value(), log);
     Heirs heirs(std::move(records.leftovers), config.config, process.features, *records.book, *log);
     if (const auto swept =
             os::remove_stale_notify_sockets(place.notify_directory, heirs.notify_paths(place.kept));
@@ -100,6 +104,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
       first_tasks_(config.config.tasks),
       lock_(std::move(place.lock)),
       program_(process.invocation.program),
+      watch_keeper_(process.features.keeper),
       open_files_(process.open_files.at_start),
       handover_(std::move(process.handover)),
       facts_{.config_file = config.config.files.empty() ? std::string() : config.config.files.front(),
@@ -157,6 +162,10 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                      .log_paths = [this](const core::TaskSpec& spec) { return output_->paths(spec); },
                      .signal = [this](core::TaskId task,
                                       int signal) { return processes_.signal_main(task, signal); },
+                     .look_at_platform =
+                         [this, features = process.features](protocol::DaemonStatus& status) {
+                             tell_platform(status, features, *keeping_, cgroups_.get());
+                         },
                      .shut_down = [this](bool now) { shut_down(now); },
                      .upgrade =
                          [this](std::string program, std::function<void(const protocol::RpcError&)> refused) {
@@ -212,7 +221,7 @@ void Daemon::begin_tasks() {
     });
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
-    care_.begin();
+    if (watch_keeper_) care_.begin();
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
                      clock_now());
     if (handover_) return go_on();

@@ -75,7 +75,7 @@ class Daemon {
     void finished(const core::effect::Finished& effect);
     void leave_when_drained();
     void go_on();
-    [[nodiscard]] Handover take_stock();
+    [[nodiscard]] Handover hand_over();
     [[nodiscard]] std::string begin_upgrade();
     [[nodiscard]] Upgrader::Port upgrade_port();
     void tell_status();
@@ -83,7 +83,8 @@ class Daemon {
     std::shared_ptr<spdlog::logger> log_;
     std::vector<core::SpecPtr> first_tasks_;  ///< until run()
     os::InstanceLock lock_;
-    std::string program_;               ///< that runs
+    std::string program_;  ///< that runs
+    bool watch_keeper_;
     rlimit open_files_;                 ///< as we were started with
     std::optional<Handover> handover_;  ///< until run()
     Facts facts_;

@@ -12,7 +12,7 @@ Upgrader::Port Daemon::upgrade_port() {
                 },
             .settled = [this] { return processes_.settled() && care_.complete() && loop_->asides() == 0; },
             .rest = [this](bool rest) { output_->rest(rest); },
-            .take_stock = [this] { return take_stock(); },
+            .hand_over = [this] { return hand_over(); },
             .end = [this] { reloader_.end_change(); }};
 }
 
@@ -26,7 +26,7 @@ std::string Daemon::begin_upgrade() {
     return {};
 }
 
-Handover Daemon::take_stock() {
+Handover Daemon::hand_over() {
     Handover handover{.version = kVersion,
                       .runtime_dir = facts_.runtime_dir,
                       .lock = lock_.fd(),

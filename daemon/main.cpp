@@ -1,5 +1,6 @@
 // vigild: reads its command line and configuration, puts the process in order, and runs the daemon.
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "cleanup.hpp"
@@ -13,6 +14,7 @@
 #include "linux/process.hpp"
 #include "linux/signals.hpp"
 #include "log.hpp"
+#include "reload/fallback.hpp"
 #include "upgrade/proof.hpp"
 
 #include <unistd.h>
@@ -40,7 +42,8 @@ Result<Process> prepare_process(const std::vector<std::string>& disabled_feature
     process.features = os::probe_features();
     for (const std::string& name : disabled_features)
         if (!process.features.disable(name))
-            return Failure{Error{"--disable-feature: unknown feature " + name, 0}};
+            return Failure{Error{
+                "--disable-feature: there is no feature " + name + "; there are " + os::feature_names(), 0}};
     const auto limit = os::raise_open_file_limit();
     if (!limit) return Failure{limit.error()};
     process.open_files = *limit;
@@ -94,6 +97,22 @@ Invocation invocation_of(const CommandLine& line, const std::string& file) {
     return invocation;
 }
 
+/// Says what is wrong. Nothing: it cannot be used, nor (unless that is not to be looked for) is there another
+/// to go on with.
+std::optional<ReadConfig> read_config(const std::string& file, bool or_last_good) {
+    ConfigFiles files;
+    auto config = config::load(files, file);
+    if (config) return ReadConfig{.config = std::move(config).value(), .trace = files.trace()};
+    std::fputs(config::text(config.error()).c_str(), stderr);
+    std::optional<ReadConfig> instead;
+    if (or_last_good) instead = last_good_after_crash(file, config.error());
+    if (!instead)
+        (void)fail(std::to_string(config.error().size()) +
+                       (config.error().size() == 1 ? " problem" : " problems") + "; nothing was started",
+                   exit_code::kBadConfig);
+    return instead;
+}
+
 int run(const CommandLine& line) {
     if (line.dump_state && !line.dump_state->empty()) return dump_state(*line.dump_state);
     std::string file = line.config_file;
@@ -109,36 +128,35 @@ int run(const CommandLine& line) {
                               : prepare_process(line.disabled_features, std::move(handover).value());
     if (!process) return fail(process.error().text(), exit_code::kCannotStart);
 
-    ConfigFiles files;
-    auto config = config::load(files, absolute(file));
-    if (!config) {
-        const std::string problems = config::text(config.error());
-        std::fputs(problems.c_str(), stderr);
-        return fail(std::to_string(config.error().size()) +
-                        (config.error().size() == 1 ? " problem" : " problems") + "; nothing was started",
-                    exit_code::kBadConfig);
-    }
+    const auto read = read_config(absolute(file), !line.check && !line.prove_handover);
+    if (!read) return exit_code::kBadConfig;
+    const config::DaemonSettings& settings = read->config.daemon;
     if (line.check) {
-        std::printf("%s: valid, %zu tasks\n", file.c_str(), config->tasks.size());
+        std::printf("%s: valid, %zu tasks\n", file.c_str(), read->config.tasks.size());
         return exit_code::kDone;
     }
 
     if (line.dump_state) {
-        const auto directories = choose_directories(config->daemon);
+        const auto directories = choose_directories(settings);
         if (!directories) return fail(directories.error().text(), exit_code::kCannotRead);
         return dump_state(state_table_path(*directories));
     }
-    if (line.prove_handover) return prove_handover(*line.prove_handover, *config);
-    if (line.cleanup) return clean_up(config->daemon, process->features);
+    if (line.prove_handover) return prove_handover(*line.prove_handover, read->config);
+    if (line.cleanup) return clean_up(settings, process->features);
 
-    const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(config->daemon.log_level));
+    const auto log = make_logger(STDERR_FILENO, detect_log_style(), spdlog_level(settings.log_level));
+    if (!read->fault.empty())
+        log->error(
+            "the configuration cannot be used: {}; going on with the last good one, since a daemon before "
+            "this "
+            "one has left tasks: mend it, then vigilctl reload",
+            read->fault);
     process->invocation = invocation_of(line, absolute(file));
     std::optional<os::InstanceLock> lock;
     if (process->handover) lock = os::InstanceLock::adopt(UniqueFd(process->handover->lock));
-    auto place = take_place(config->daemon, log, std::move(lock));
+    auto place = take_place(settings, process->features, log, std::move(lock));
     if (!place) return fail(place.error().text(), exit_code::kCannotStart);
-    auto daemon = Daemon::create(std::move(process).value(), std::move(place).value(),
-                                 {std::move(config).value(), files.trace()}, log);
+    auto daemon = Daemon::create(std::move(process).value(), std::move(place).value(), *read, log);
     if (!daemon) return fail(daemon.error().text(), exit_code::kCannotStart);
     return (*daemon)->run();
 }

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "linux/identity.hpp"
@@ -36,13 +38,20 @@ Result<Directories> choose_directories(const config::DaemonSettings& settings) {
     return directories;
 }
 
+std::string one_spelling(const std::string& path) {
+    std::error_code failed;
+    const std::filesystem::path canonical = std::filesystem::canonical(path, failed);
+    return failed ? path : canonical.string();
+}
+
 os::CgroupWish cgroup_wish(const std::string& setting) {
     if (setting == "auto") return {.kind = os::CgroupWish::Kind::automatic, .path = {}};
     if (setting == "off") return {.kind = os::CgroupWish::Kind::off, .path = {}};
     return {.kind = os::CgroupWish::Kind::path, .path = setting};
 }
 
-Result<Place> take_place(const config::DaemonSettings& settings, const std::shared_ptr<spdlog::logger>& log,
+Result<Place> take_place(const config::DaemonSettings& settings, const os::Features& features,
+                         const std::shared_ptr<spdlog::logger>& log,
                          std::optional<os::InstanceLock> held_lock) {
     auto directories = choose_directories(settings);
     if (!directories) return Failure{directories.error()};
@@ -61,7 +70,9 @@ Result<Place> take_place(const config::DaemonSettings& settings, const std::shar
     const os::ListenerOptions socket{.path = runtime->path + "/control.sock",
                                      .mode = *read_group ? 0666 : settings.control.mode,
                                      .group = *group};
-    Keeping::Opened held = Keeping::open(*lock, runtime->path, log);
+    const bool unclean = ::access(socket.path.c_str(), F_OK) == 0 ||
+                         ::access((runtime->path + "/keeper.sock").c_str(), F_OK) == 0;
+    Keeping::Opened held = Keeping::open(*lock, runtime->path, features, log);
     auto listener = os::UnixListener::adopt(*lock, socket, held.kept.take_control());
     if (!listener) return Failure{listener.error()};
     held.keeping->hold_control(listener->fd());
@@ -69,11 +80,13 @@ Result<Place> take_place(const config::DaemonSettings& settings, const std::shar
     return Place{
         .directories = std::move(directories).value(),
         .notify_directory = runtime->notify,
+        .marked_directory = one_spelling(runtime->path),
         .lock = std::move(lock).value(),
         .listener = std::move(listener).value(),
         .access = {.owner = ::geteuid(), .group = group->value_or(::getegid()), .read_group = *read_group},
         .keeping = std::move(held.keeping),
-        .kept = std::move(held.kept)};
+        .kept = std::move(held.kept),
+        .unclean = unclean};
 }
 
 }  // namespace vigil::daemon

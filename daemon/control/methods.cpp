@@ -130,18 +130,23 @@ void Methods::hello(Call& call) {
 void Methods::daemon_status(Call& call) {
     if (!call.id) return;
     const auto clocks = read_clocks();
-    const protocol::DaemonStatus status{.version = kVersion,
-                                        .pid = ::getpid(),
-                                        .started_at = clocks.wall_time(world_.facts.started_at),
-                                        .uptime = to_ms(clocks.steady - world_.facts.started_at),
-                                        .config_files = world_.facts.config_files,
-                                        .config_changed = world_.reloader.config_changed(),
-                                        .runtime_dir = world_.facts.runtime_dir,
-                                        .socket = world_.facts.socket,
-                                        .shutting_down = world_.supervisor.shutting_down(),
-                                        .clients = clients_,
-                                        .tasks_by_state = world_.supervisor.count_by_state(),
-                                        .dropped = world_.dropped};
+    protocol::DaemonStatus status{.version = kVersion,
+                                  .pid = ::getpid(),
+                                  .started_at = clocks.wall_time(world_.facts.started_at),
+                                  .uptime = to_ms(clocks.steady - world_.facts.started_at),
+                                  .config_files = world_.facts.config_files,
+                                  .config_changed = world_.reloader.config_changed(),
+                                  .config_fault = world_.reloader.config_fault(),
+                                  .runtime_dir = world_.facts.runtime_dir,
+                                  .socket = world_.facts.socket,
+                                  .shutting_down = world_.supervisor.shutting_down(),
+                                  .clients = clients_,
+                                  .keeper_pid = {},
+                                  .cgroup_home = {},
+                                  .features = {},
+                                  .tasks_by_state = world_.supervisor.count_by_state(),
+                                  .dropped = world_.dropped};
+    world_.look_at_platform(status);
     call.session.send(
         result_line(*call.id, [&](json::Writer& out) { protocol::write_daemon_status(out, status); }));
 }

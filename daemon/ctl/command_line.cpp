@@ -81,6 +81,8 @@ void add_flags(CLI::App& app, const Verb& verb, Options& options, RawWords& raw)
     }
     if ((verb.flags & kPersist) != 0)
         app.add_flag("--persist", options.persist, "In the configuration as well: conf.d/NAME.json");
+    if ((verb.flags & kVerbose) != 0)
+        app.add_flag("-v,--verbose", options.verbose, "Also what the daemon has found of the platform");
     if ((verb.flags & kFor) != 0)
         app.add_option("--for", raw.wait_for, "healthy (default), stopped, completed or exit")
             ->type_name("STATE");

@@ -31,6 +31,7 @@ struct Options {
     bool dry_run = false;
     bool yes = false;      ///< of reload: do not ask
     bool persist = false;  ///< of add and remove
+    bool verbose = false;  ///< of version
 
     // Of logs.
     bool follow = false;

@@ -61,33 +61,76 @@ int run_upgrade(const Options& options, const Terminal& terminal) {
     return terminal.print(text + "\n") ? exit_code::kDone : exit_code::kFailed;
 }
 
+namespace {
+
+/// What is known of the daemon; each may be missing.
+struct Found {
+    std::string socket;
+    std::optional<protocol::Hello> hello;
+    std::optional<protocol::DaemonStatus> status;
+};
+
+void write_platform(json::Writer& out, const protocol::DaemonStatus& status) {
+    out.member("keeper_pid", status.keeper_pid).key("cgroup_home");
+    if (status.cgroup_home.empty())
+        out.null();
+    else
+        out.value(status.cgroup_home);
+    out.key("features").begin_object();
+    for (const protocol::FeatureState& feature : status.features) out.member(feature.name, feature.state);
+    out.end_object();
+}
+
+std::string version_document(const Found& found) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().member("vigilctl", kVersion).key("vigild");
+    if (found.hello)
+        protocol::write_hello(writer, *found.hello);
+    else
+        writer.null();
+    if (found.status) write_platform(writer, *found.status);
+    writer.end_object();
+    return out + "\n";
+}
+
+std::string platform_text(const protocol::DaemonStatus& status) {
+    std::string out =
+        "keeper: " + (status.keeper_pid ? "running, pid " + std::to_string(*status.keeper_pid) : "none");
+    out += "\ncgroups of tasks: " +
+           (status.cgroup_home.empty() ? "none" : "below " + escape_for_display(status.cgroup_home)) +
+           "\nfeatures:\n";
+    for (const protocol::FeatureState& feature : status.features)
+        out += "  " + escape_for_display(feature.name) + ": " + escape_for_display(feature.state) + "\n";
+    return out;
+}
+
+std::string version_text(const Found& found) {
+    std::string out = std::string("vigilctl ") + kVersion + "\n";
+    if (!found.hello) return out + "vigild is not reachable\n";
+    out += "vigild " + escape_for_display(found.hello->version) + " (api " +
+           std::to_string(found.hello->api) + ") at " + found.socket + "\n";
+    return found.status ? out + platform_text(*found.status) : out;
+}
+
+}  // namespace
+
 int run_version(const Options& options, const Terminal& terminal) {
     auto client = connect(options, terminal);
-    std::optional<protocol::Hello> hello;
+    Found found;
     if (client) {
+        found.socket = client->socket();
         auto answer = client->hello(for_question(options, terminal));
-        if (answer) hello = std::move(answer).value();
+        if (answer) found.hello = std::move(answer).value();
     }
-    std::string out;
-    if (options.json) {
-        json::Writer writer(out);
-        writer.begin_object().member("vigilctl", kVersion).key("vigild");
-        if (hello)
-            protocol::write_hello(writer, *hello);
-        else
-            writer.null();
-        writer.end_object();
-        out.push_back('\n');
-    } else {
-        out = std::string("vigilctl ") + kVersion + "\n";
-        if (hello)
-            out += "vigild " + escape_for_display(hello->version) + " (api " + std::to_string(hello->api) +
-                   ") at " + client->socket() + "\n";
-        else
-            out += "vigild is not reachable\n";
+    if (found.hello && options.verbose) {
+        auto status = client->daemon_status(for_question(options, terminal));
+        if (!status) return report(status.error(), options, terminal);
+        found.status = std::move(status).value();
     }
     // Its own version is known in any case: an absent daemon is an answer here, no failure.
-    return terminal.print(out) ? exit_code::kDone : exit_code::kFailed;
+    return terminal.print(options.json ? version_document(found) : version_text(found)) ? exit_code::kDone
+                                                                                        : exit_code::kFailed;
 }
 
 }  // namespace vigil::ctl

@@ -23,7 +23,11 @@ Result<Answered, int> ask(client::Client& client, const Options& options, bool s
 void hint_at_changed_config(client::Client& client, const Options& options, const Terminal& terminal) {
     if (!terminal.error_is_terminal()) return;
     const auto daemon = client.daemon_status(for_question(options, terminal));
-    if (daemon && daemon->config_changed)
+    if (!daemon) return;
+    if (!daemon->config_fault.empty())
+        terminal.error_text("The last good configuration runs, since the one on the disk cannot be used: " +
+                            escape_for_display(daemon->config_fault) + "\nMend it, then vigilctl reload.\n");
+    else if (daemon->config_changed)
         terminal.error_text(
             "The configuration on the disk has changed: see vigilctl diff, vigilctl reload.\n");
 }

@@ -164,7 +164,13 @@ Examples:
   vigilctl upgrade
   vigilctl upgrade /opt/vigil-0.2/sbin/vigild)",
      run_upgrade},
-    {"version", "Versions of vigilctl and of the daemon", Words::none, 0, "", run_version},
+    {"version", "Versions of vigilctl and of the daemon", Words::none, kVerbose,
+     R"(With --verbose also what the daemon has to work with: its keeper, where tasks get cgroups, and which features
+of the kernel were found, are missing, or were disabled (vigild --disable-feature). Everything has another way.
+
+Example:
+  vigilctl version --verbose)",
+     run_version},
     {"help", "This list, or the help of a command", Words::none, 0, "", nullptr},
 }};
 

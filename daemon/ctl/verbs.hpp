@@ -32,6 +32,7 @@ inline constexpr Flags kSpec = 32;      ///< the options of a task's specificati
 inline constexpr Flags kLogs = 64;      ///< --follow, --lines, --since, --stream
 inline constexpr Flags kReload = 128;   ///< --dry-run, --yes
 inline constexpr Flags kPersist = 256;  ///< --persist
+inline constexpr Flags kVerbose = 512;  ///< --verbose
 
 struct Verb {
     std::string_view name;

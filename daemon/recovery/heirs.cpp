@@ -6,8 +6,8 @@
 
 #include "config/describe.hpp"
 #include "core/found_run.hpp"
-#include "json/parse.hpp"
 #include "recovery/left_run.hpp"
+#include "recovery/stored_spec.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
@@ -20,6 +20,7 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
         const auto written = configured.find(found.record.task.name);
         const core::SpecPtr* now = written == configured.end() ? nullptr : written->second;
         core::SpecPtr spec = read_spec(found, leftovers, log);
+        const bool stored_spec = spec != nullptr;
         const bool same = spec && now != nullptr && config::differences(*spec, **now).empty();
         const bool drifted = spec && now != nullptr && !same;
         // One spec for all that has it, with the defaults that they share.
@@ -34,20 +35,14 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
         const auto stored = leftovers.specs.find(found.record.spec);
         const bool from_file =
             stored == leftovers.specs.end() || stored->second.origin == state::SpecOrigin::config;
-        tasks_.push_back({std::move(found), std::move(spec), from_file, drifted});
+        tasks_.push_back({std::move(found), std::move(spec), from_file, drifted, stored_spec});
     }
 }
 
 core::SpecPtr Heirs::read_spec(const state::Found& found, const Leftovers& leftovers, spdlog::logger& log) {
-    const std::string& name = found.record.task.name;
     const auto stored = leftovers.specs.find(found.record.spec);
-    if (stored == leftovers.specs.end() || stored->second.name != name) return nullptr;
-    auto reading = json::parse(stored->second.json);
-    if (!reading) return nullptr;
-    auto spec = config::parse_task(reading->root, name, {}, "specs");
-    if (spec) return *std::move(spec);
-    log.warn("{}: what it was started with cannot be read: {}", name, spec.error().front().message);
-    return nullptr;
+    if (stored == leftovers.specs.end() || stored->second.name != found.record.task.name) return nullptr;
+    return read_stored_spec(stored->second, log);
 }
 
 std::vector<std::string> Heirs::from_file() const {
@@ -68,9 +63,12 @@ std::vector<std::string> Heirs::cgroups() const {
 
 std::unordered_set<std::string> Heirs::notify_paths(const Kept& kept) const {
     std::unordered_set<std::string> paths;
-    for (std::string& path : kept.notify_paths()) paths.insert(std::move(path));
-    for (const Heir& heir : tasks_)
-        if (const std::string& path = heir.found.record.run.notify_path; !path.empty()) paths.insert(path);
+    for (const Heir& heir : tasks_) {
+        const core::TaskRecord& task = heir.found.record.task;
+        if (!core::has_run(task.state)) continue;
+        paths.insert(kept.notify_path(task.name, task.generation));
+        paths.insert(heir.found.record.run.notify_path);
+    }
     return paths;
 }
 
@@ -85,7 +83,7 @@ void Heirs::take_over(const Into& into, core::TimePoint now) {
             into.book.drop(heir.found);
             continue;
         }
-        into.book.adopt(*task, heir.found, heir.spec);
+        into.book.adopt(*task, heir.found, heir.stored ? heir.spec : nullptr);
         if (heir.drifted)
             into.log.warn("{}: goes on as it was started, though the configuration says otherwise by now",
                           record.name);

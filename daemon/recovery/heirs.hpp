@@ -28,7 +28,7 @@ class Heirs {
 
     /// Names of the cgroups that are to be left alone, as TaskCgroup::name_of() has them.
     [[nodiscard]] std::vector<std::string> cgroups() const;
-    /// Paths of the notify sockets that are in use still, those among what is kept included.
+    /// Paths of the notify sockets that runs use still, as the records or what is kept tell.
     [[nodiscard]] std::unordered_set<std::string> notify_paths(const Kept& kept) const;
     /// Names of those that a configuration had asked for.
     [[nodiscard]] std::vector<std::string> from_file() const;
@@ -52,6 +52,7 @@ class Heirs {
         core::SpecPtr spec;
         bool from_file = true;
         bool drifted = false;  ///< the configuration has another spec for it by now
+        bool stored = false;   ///< `spec` is what the spec store has for the record
     };
     [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,
                                                  spdlog::logger& log);

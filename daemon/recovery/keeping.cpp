@@ -88,6 +88,18 @@ std::vector<std::string> Kept::notify_paths() const {
     return paths;
 }
 
+std::string Kept::notify_path(std::string_view task, core::Generation run) const {
+    const auto found = runs_.find({std::string(task), run, KeptKind::notify});
+    return found == runs_.end() ? std::string() : os::NotifySocket::path_of(found->second.get());
+}
+
+std::vector<std::string> Kept::tasks() const {
+    std::vector<std::string> names;
+    for (const auto& [key, fd] : runs_)
+        if (names.empty() || names.back() != key.task) names.push_back(key.task);
+    return names;
+}
+
 std::vector<std::string> Kept::left() const {
     std::vector<std::string> keys;
     for (const auto& [key, fd] : runs_) keys.push_back(key_of(key.kind, key.task, key.run));
@@ -106,6 +118,7 @@ Result<ReachedKeeper> ReachedKeeper::reach(const os::InstanceLock& lock, const s
         if (!client) kill_and_reap(reached.child_);
     }
     if (!client) return Failure{client.error()};
+    if (const auto status = (*client)->status()) reached.pid_ = static_cast<pid_t>(status->pid);
     reached.client_ = std::move(client).value();
     return reached;
 }
@@ -119,10 +132,11 @@ ReachedKeeper::~ReachedKeeper() {
 }
 
 Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& runtime_dir,
-                              std::shared_ptr<spdlog::logger> log) {
+                              const os::Features& features, std::shared_ptr<spdlog::logger> log) {
     Opened opened{std::unique_ptr<Keeping>(new Keeping(runtime_dir + "/keeper.sock", std::move(log))), {}};
     Keeping& self = *opened.keeping;
-    auto reached = ReachedKeeper::reach(lock, self.socket_);
+    auto reached = features.keeper ? ReachedKeeper::reach(lock, self.socket_)
+                                   : Result<ReachedKeeper>(Failure{Error{"it is disabled", 0}});
     std::string why = reached ? "" : reached.error().text();
     if (reached) {
         self.take(std::move(reached).value());
@@ -142,8 +156,8 @@ Keeping::Opened Keeping::open(const os::InstanceLock& lock, const std::string& r
     if (!why.empty())
         self.log_->warn(
             "without a keeper, since {}: if vigild is killed, its tasks live on, but what they print until "
-            "it is back is lost; trying again from time to time",
-            why);
+            "it is back is lost{}",
+            why, features.keeper ? "; trying again from time to time" : "");
     return opened;
 }
 
@@ -208,7 +222,14 @@ void Keeping::take(ReachedKeeper&& keeper) {
     const std::scoped_lock lock(mutex_);
     client_ = std::move(keeper.client_);
     child_ = std::move(keeper.child_);
+    pid_ = keeper.pid_;
     ++keeper_;
+}
+
+std::optional<pid_t> Keeping::keeper_pid() const {
+    // Its number may go to a stranger, the connection cannot.
+    if (!client_ || !client_->connected()) return std::nullopt;
+    return pid_;
 }
 
 Keeping::~Keeping() {

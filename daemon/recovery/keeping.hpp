@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,10 @@ class Kept {
     [[nodiscard]] std::vector<core::Generation> runs_with_output(std::string_view task) const;
     /// Where notify sockets are bound that are here.
     [[nodiscard]] std::vector<std::string> notify_paths() const;
+    /// That of one run; empty: there is none.
+    [[nodiscard]] std::string notify_path(std::string_view task, core::Generation run) const;
+    /// Tasks of which anything is here.
+    [[nodiscard]] std::vector<std::string> tasks() const;
     /// Keys of what nobody took.
     [[nodiscard]] std::vector<std::string> left() const;
 
@@ -63,6 +68,7 @@ class ReachedKeeper {
     friend class Keeping;
     ReachedKeeper() = default;
     std::shared_ptr<keeper::Client> client_;
+    pid_t pid_ = 0;
     UniqueFd child_;  ///< pidfd of a keeper that was started
 };
 
@@ -74,7 +80,7 @@ class Keeping {
     };
     /// Finds the keeper of `<runtime_dir>/keeper.sock`, or starts one.
     [[nodiscard]] static Opened open(const os::InstanceLock& lock, const std::string& runtime_dir,
-                                     std::shared_ptr<spdlog::logger> log);
+                                     const os::Features& features, std::shared_ptr<spdlog::logger> log);
     Keeping(const Keeping&) = delete;
     Keeping& operator=(const Keeping&) = delete;
     /// Where nothing has begun, a keeper that was started here ends with this.
@@ -89,6 +95,9 @@ class Keeping {
     /// Thread-safe.
     void let_go(KeptKind kind, std::string_view task, core::Generation run) const;
     void let_go(const std::string& key) const;
+
+    /// Of the keeper that was there at the start; nothing where there was none, or it is gone.
+    [[nodiscard]] std::optional<pid_t> keeper_pid() const;
 
     /// Nothing is to outlive this daemon: the keeper ends.
     void end();
@@ -122,6 +131,7 @@ class Keeping {
     std::shared_ptr<spdlog::logger> log_;
     mutable std::mutex mutex_;                ///< of the next: threads that spawn use it as it is replaced
     std::shared_ptr<keeper::Client> client_;  ///< null: there is no keeper
+    pid_t pid_ = 0;                           ///< of the keeper
     UniqueFd child_;                          ///< pidfd of a keeper that we started
     std::uint64_t keeper_ = 0;
     bool begun_ = false;

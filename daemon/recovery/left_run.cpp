@@ -10,13 +10,14 @@
 
 namespace vigil::daemon {
 
-UniqueFd find_left_run(const state::Found& found) {
+UniqueFd find_left_run(const state::Found& found, const os::Features& features) {
     const state::RunIdentity& marks = found.record.run;
-    return os::find_again({found.pid, marks.pidfd_inode, marks.start_time, os::to_hex(marks.invocation)});
+    return os::find_again({found.pid, marks.pidfd_inode, marks.start_time, os::to_hex(marks.invocation)},
+                          features);
 }
 
 UniqueFd kill_left_run(const state::Found& found, const os::Features& features) {
-    UniqueFd leader = find_left_run(found);
+    UniqueFd leader = find_left_run(found, features);
     if (!leader) return leader;
     static constexpr int kKill[] = {SIGKILL};
     const os::ProcessId root[] = {{found.pid, 0}};

@@ -7,10 +7,16 @@
 #include "linux/random_name.hpp"
 
 namespace vigil::daemon {
+namespace {
+
+/// Of a run that was found by its marks when there was no place in the table.
+constexpr state::SlotId kNoSlot{~std::uint32_t{0}};
+
+}  // namespace
 
 RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_ptr<spdlog::logger> log) {
     std::unique_ptr<RecordBook> book(new RecordBook(std::move(log)));
-    Leftovers left;
+    Leftovers left{.found = {}, .specs = {}, .incomplete = true};
     const auto identity = state::Identity::current();
     if (!identity) {
         book->say_once(identity.error());
@@ -30,6 +36,8 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
                           dropped.record ? " (" + dropped.record->task.name + ")" : "");
     if (specs->damaged != 0)
         book->log_->error("{} lines of {} are damaged", specs->damaged, specs->store.path());
+    left.incomplete = table->set_aside.has_value();
+    for (const state::Dropped& dropped : table->dropped) left.incomplete = left.incomplete || !dropped.record;
     left.found = std::move(table->found);
     for (state::StoredSpec& spec : specs->specs) left.specs.emplace(spec.id, std::move(spec));
     book->table_.emplace(std::move(table->table));
@@ -52,6 +60,14 @@ RecordBook::Entry* RecordBook::entry_of(core::TaskId task) {
 void RecordBook::write(core::TaskId task, const core::TaskRecord& record, const core::SpecPtr& spec) {
     Entry* entry = entry_of(task);
     if (entry == nullptr) return;
+    if (entry->slot == kNoSlot) {
+        // Of this run the table would not know the process; without a record the next daemon finds it by its
+        // marks.
+        if (record.generation == entry->generation) return;
+        const auto slot = table_->allocate();
+        if (!slot) return say_once(slot.error());
+        entry->slot = *slot;
+    }
     store_spec(spec, *entry);
     if (record.generation != entry->generation) {
         entry->generation = record.generation;
@@ -76,11 +92,26 @@ void RecordBook::store_spec(const core::SpecPtr& spec, Entry& entry) {
 void RecordBook::erase(core::TaskId task) {
     const auto entry = entries_.find(task);
     if (entry == entries_.end()) return;
-    table_->release(entry->second.slot);
+    if (entry->second.slot != kNoSlot) table_->release(entry->second.slot);
     entries_.erase(entry);
 }
 
+state::Found RecordBook::enter(state::Record record, pid_t pid) {
+    state::Found found{.slot = kNoSlot, .record = std::move(record), .pid = pid};
+    if (!table_) return found;
+    const auto slot = table_->allocate();
+    if (!slot) {
+        say_once(slot.error());
+        return found;
+    }
+    found.slot = *slot;
+    table_->set_pid(*slot, found.record.task.generation, pid);
+    table_->write(*slot, found.record);
+    return found;
+}
+
 void RecordBook::adopt(core::TaskId task, const state::Found& found, core::SpecPtr spec) {
+    if (!table_) return;
     entries_.insert_or_assign(task, Entry{.slot = found.slot,
                                           .generation = found.record.task.generation,
                                           .spec = std::move(spec),
@@ -89,7 +120,7 @@ void RecordBook::adopt(core::TaskId task, const state::Found& found, core::SpecP
 }
 
 void RecordBook::drop(const state::Found& found) {
-    if (table_) table_->release(found.slot);
+    if (table_ && found.slot != kNoSlot) table_->release(found.slot);
 }
 
 void RecordBook::settle() {
@@ -107,7 +138,8 @@ std::optional<os::Invocation> RecordBook::invocation(core::TaskId task) const {
 
 pid_t* RecordBook::pid_word(core::TaskId task) {
     const auto entry = entries_.find(task);
-    return entry == entries_.end() ? nullptr : table_->pid_word(entry->second.slot);
+    const bool placed = entry != entries_.end() && entry->second.slot != kNoSlot;
+    return placed ? table_->pid_word(entry->second.slot) : nullptr;
 }
 
 void RecordBook::identify(core::TaskId task, Marks marks) {

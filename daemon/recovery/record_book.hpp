@@ -24,6 +24,7 @@ namespace vigil::daemon {
 struct Leftovers {
     std::vector<state::Found> found;
     std::unordered_map<std::uint64_t, state::StoredSpec> specs;  ///< by id
+    bool incomplete = false;  ///< there was more that cannot be read any more
 };
 
 class RecordBook final : public core::RecordPort {
@@ -49,7 +50,10 @@ class RecordBook final : public core::RecordPort {
     void write(core::TaskId task, const core::TaskRecord& record, const core::SpecPtr& spec) override;
     void erase(core::TaskId task) override;
 
-    /// A task goes on in the place where it was found, under this spec.
+    /// Writes a record for a run that there was none of, as if it had been found.
+    [[nodiscard]] state::Found enter(state::Record record, pid_t pid);
+    /// A task goes on in the place where it was found, under this spec; null where the one that its record
+    /// names cannot be read, and the one that it goes on with is to be stored.
     void adopt(core::TaskId task, const state::Found& found, core::SpecPtr spec);
     /// A record is of nobody any more.
     void drop(const state::Found& found);

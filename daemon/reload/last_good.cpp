@@ -1,31 +1,21 @@
 #include "reload/last_good.hpp"
 
-#include <sys/stat.h>
-
 #include <utility>
 
 #include "config/describe.hpp"
 #include "linux/durable_file.hpp"
+#include "linux/runtime_directory.hpp"
 
 namespace vigil::daemon {
 
-namespace {
-
-/// Missing parents too, as the XDG Base Directory Specification asks of who writes there. What cannot be made
-/// is found out by the write that follows.
-void make_directories_of(const std::string& path) {
-    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-        (void)::mkdir(path.substr(0, slash).c_str(), 0700);
-}
-
-}  // namespace
-
-LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
-    : loop_(loop), log_(std::move(log)) {
+std::string last_good_path(const Directories& directories) {
     const bool lasts =
         !directories.state.empty() && !(directories.state + "/").starts_with(directories.runtime + "/");
-    if (lasts) path_ = directories.state + "/last-good.json";
+    return lasts ? directories.state + "/last-good.json" : std::string();
 }
+
+LastGood::LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log)
+    : loop_(loop), log_(std::move(log)), path_(last_good_path(directories)) {}
 
 void LastGood::keep(Content content) {
     if (path_.empty()) return;
@@ -46,7 +36,9 @@ void LastGood::write(Content content) {
     loop_.aside(
         [work] {
             const Content& from = work->content;
-            make_directories_of(work->path);
+            // As the XDG Base Directory Specification asks of who writes there. What cannot be made is found
+            // out by the write that follows.
+            (void)os::make_parents(work->path, 0700);
             work->outcome = os::write_durably(
                 work->path, config::describe(from.settings, from.tasks, from.defaults, from.files), 0600,
                 os::IfExists::replace);

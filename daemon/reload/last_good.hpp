@@ -16,6 +16,10 @@
 
 namespace vigil::daemon {
 
+/// `<state_dir>/last-good.json`; empty, for none, where the state directory lies in the runtime directory,
+/// which lasts no longer than the daemon.
+[[nodiscard]] std::string last_good_path(const Directories& directories);
+
 class LastGood {
   public:
     struct Content {
@@ -25,8 +29,7 @@ class LastGood {
         std::vector<std::string> files;
     };
 
-    /// `<state_dir>/last-good.json`, mode 0600; none where the state directory lies in the runtime directory,
-    /// which lasts no longer than the daemon.
+    /// Mode 0600, at last_good_path().
     LastGood(Loop& loop, const Directories& directories, std::shared_ptr<spdlog::logger> log);
 
     /// One write at a time; of contents that come meanwhile the last is written.

@@ -66,6 +66,7 @@ Reloader::Reloader(Parts parts, const Directories& directories, const ReadConfig
       log_dir_(directories.log),
       settings_(running.config.daemon),
       trace_(running.trace),
+      fault_(running.fault),
       last_good_(parts_.loop, directories, parts_.log) {
     take_names(running.config);
 }
@@ -187,6 +188,7 @@ void Reloader::take_over(Work& work) {
     parts_.facts.config_files = work.config.files;
     trace_ = std::move(work.trace);
     behind_ = false;
+    fault_.clear();
     take_names(work.config);
     keep_last_good();
 }

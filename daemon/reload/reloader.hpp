@@ -34,6 +34,8 @@ namespace vigil::daemon {
 struct ReadConfig {
     config::Config config;
     ConfigTrace trace;
+    /// Why the last good configuration stands in for the files; empty: it does not.
+    std::string fault{};
 };
 
 /// daemon.max_starting, or what stands for it.
@@ -75,7 +77,9 @@ class Reloader {
 
     /// Tells which tasks there are.
     void changed(const core::effect::Announce& change);
-    [[nodiscard]] bool config_changed() { return behind_ || trace_.differs(); }
+    [[nodiscard]] bool config_changed() { return behind_ || !fault_.empty() || trace_.differs(); }
+    /// Why the files could not be used at the start; empty from the first reload on that takes them over.
+    [[nodiscard]] const std::string& config_fault() const noexcept { return fault_; }
     /// What runs is older than what was read at the start.
     void fell_behind() noexcept { behind_ = true; }
     /// Writes down the configuration that runs.
@@ -113,6 +117,7 @@ class Reloader {
     std::string log_dir_;
     config::DaemonSettings settings_;
     ConfigTrace trace_;
+    std::string fault_;
     LastGood last_good_;
     std::unordered_map<std::string, std::string> files_;  ///< task -> file, of the running configuration
     std::unordered_set<std::string> from_file_;           ///< tasks that are there because a file says so

@@ -9,8 +9,8 @@
 
 namespace vigil::daemon {
 
-RecordBook::Marks TaskProcesses::marks_of(const Run& run) {
-    RecordBook::Marks marks{.inode = os::unique_inode(run.tree->pidfd()),
+RecordBook::Marks TaskProcesses::marks_of(const Run& run) const {
+    RecordBook::Marks marks{.inode = features_.pidfd_inode ? os::unique_inode(run.tree->pidfd()) : 0,
                             .uid = run.identity.uid,
                             .cgroup = static_cast<bool>(run.tree->cgroup()),
                             .notify_path = run.notify.path()};
@@ -30,7 +30,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     // The kernel wrote none: nothing of this run ever was, in a cgroup or out of it.
     if (found.pid == 0) return {};
 
-    UniqueFd pidfd = find_left_run(found);
+    UniqueFd pidfd = find_left_run(found, features_);
     auto run = std::make_unique<Run>();
     run->task = task;
     run->generation = record.generation;
@@ -38,13 +38,16 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->adopted = !goes_on_;
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
+    os::Strays* const strays = cgroup ? nullptr : &strays_;
+    if (strays != nullptr && !strays->complete_since({})) (void)strays->refresh();
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
                                              .pidfd = std::move(pidfd),
                                              .invocation = std::move(invocation),
                                              .cgroup = std::move(cgroup),
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
-                                             .adopted = !goes_on_},
+                                             .adopted = !goes_on_,
+                                             .strays = strays},
                       features_, orphans_);
     const bool others_live = !lives && !run->tree->empty();
     UniqueFd pipes[2] = {kept.take(KeptKind::output, record.name, record.generation),

@@ -111,7 +111,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void look_at_lingering(core::Supervisor& supervisor, core::TimePoint now);
     void change_main(Run& run, pid_t pid, UniqueFd pidfd);
     /// By what the next daemon is to know its process again.
-    [[nodiscard]] static RecordBook::Marks marks_of(const Run& run);
+    [[nodiscard]] RecordBook::Marks marks_of(const Run& run) const;
     void adopt_main(Run& run, pid_t main_pid);
     void take_watch(Run& run);
     void watch(Run& run, int fd, os::WatchKind kind);
@@ -136,7 +136,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     MessageReader messages_;
     os::OomWatch oom_;
 
-    os::Orphans orphans_;  // runs refer to it
+    os::Orphans orphans_;  // runs refer to both
+    os::Strays strays_;
     // Runs hold descriptors that watches_ knows: they are taken from it before they go.
     std::unordered_map<core::TaskId, std::unique_ptr<Run>> runs_;
     std::unordered_map<pid_t, core::TaskId> main_pids_;  ///< leaders, named main processes, stop commands

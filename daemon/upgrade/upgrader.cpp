@@ -45,7 +45,7 @@ void Upgrader::order(std::string program, std::function<void(const protocol::Rpc
     work->self = self_;
     work->program = program_;
     // Of this moment: what it cannot read now it could not read a moment later either.
-    auto memory = os::sealed_memory("vigil-handover", encode(port_.take_stock()));
+    auto memory = os::sealed_memory("vigil-handover", encode(port_.hand_over()));
     if (!memory) return fail(ErrorCode::upgrade_failed, memory.error().text());
     work->handover = std::move(memory).value();
     loop_.aside([work] { work->version = ask_for_proof(work->self, work->program, work->handover.get()); },
@@ -68,7 +68,7 @@ void Upgrader::settle() {
 
 void Upgrader::cross() {
     port_.rest(true);
-    const Handover handover = port_.take_stock();
+    const Handover handover = port_.hand_over();
     auto memory = os::sealed_memory("vigil-handover", encode(handover));
     std::string why;
     if (memory) {

@@ -31,7 +31,7 @@ class Upgrader {
         std::function<bool()> settled;
         /// Lets the output threads rest, or go on.
         std::function<void(bool)> rest;
-        std::function<Handover()> take_stock;
+        std::function<Handover()> hand_over;
         /// Gives up what begin() took.
         std::function<void()> end;
     };

@@ -22,6 +22,10 @@ std::string_view log_level_name(LogLevel level) noexcept {
     return find_key(Scope::daemon, "log.level")->words[static_cast<std::size_t>(level)];
 }
 
+std::string_view orphan_policy_name(OrphanPolicy policy) noexcept {
+    return find_key(Scope::daemon, "orphan_policy")->words[static_cast<std::size_t>(policy)];
+}
+
 std::string task_name_fault(std::string_view name) {
     // Names become paths, cgroup names and arguments; the pattern keeps all three harmless.
     constexpr std::size_t kLongest = 64;

@@ -25,6 +25,10 @@ inline constexpr std::size_t kMaxTasks = 20'000;
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 [[nodiscard]] std::string_view log_level_name(LogLevel level) noexcept;
 
+/// `daemon.orphan_policy`: what becomes of runs that a killed daemon left.
+enum class OrphanPolicy : std::uint8_t { adopt, kill };
+[[nodiscard]] std::string_view orphan_policy_name(OrphanPolicy policy) noexcept;
+
 /// `daemon.control`: who may use the control socket.
 struct ControlSettings {
     mode_t mode = 0660;
@@ -45,6 +49,7 @@ struct DaemonSettings {
     std::string cgroup = "auto";              ///< "auto", "off", or an absolute path
     std::optional<double> max_dead_fraction;  ///< 0..1; nothing: off
     std::optional<unsigned> max_starting;     ///< >= 1; nothing: 8 per core
+    OrphanPolicy orphan_policy = OrphanPolicy::adopt;
 
     bool operator==(const DaemonSettings&) const = default;
 };
@@ -67,6 +72,11 @@ struct Config {
 /// Reads `path` and what it includes. All problems of all files come at once, by file in the order read and
 /// by place within it; beyond 1000 of them the rest is counted.
 [[nodiscard]] Result<Config, std::vector<Problem>> load(Files& files, const std::string& path);
+
+/// The settings of `path` alone, whatever else is wrong in it: where a daemon that cannot use the file may
+/// look for what one before it has left. Nothing where they are wrong themselves, or not there because the
+/// file is broken off before.
+[[nodiscard]] std::optional<DaemonSettings> load_settings(Files& files, const std::string& path);
 
 /// One task object as it stands under `tasks` (task.add, vigilctl add -f). `file_label` stands in for the
 /// file name in messages.

@@ -57,9 +57,11 @@ constexpr DaemonField kFields[] = {
          into.cgroup = from.string(path).value_or("auto");
      },
      [](json::Writer& out, const DaemonSettings& s) { out.value(s.cgroup); }},
-    // There is one policy so far, so there is nothing to keep.
-    {"orphan_policy", [](const Reader&, std::string_view, DaemonSettings&) {},
-     [](json::Writer& out, const DaemonSettings&) { out.value("adopt"); }},
+    {"orphan_policy",
+     [](const Reader& from, std::string_view path, DaemonSettings& into) {
+         into.orphan_policy = from.word<OrphanPolicy>(path).value_or(OrphanPolicy::adopt);
+     },
+     [](json::Writer& out, const DaemonSettings& s) { out.value(orphan_policy_name(s.orphan_policy)); }},
 };
 
 }  // namespace

@@ -31,14 +31,6 @@ std::string listed(std::span<const std::string_view> words) {
     return out;
 }
 
-/// "/..." stands for every text that begins with a slash.
-bool is_later_word(const Key& key, std::string_view word) {
-    return std::any_of(key.later_words.begin(), key.later_words.end(), [&](std::string_view later) {
-        return later == word ||
-               (later.ends_with("...") && word.starts_with(later.substr(0, later.size() - 3)));
-    });
-}
-
 }  // namespace
 
 std::string found_text(const json::Value& value) {
@@ -125,8 +117,6 @@ std::optional<std::size_t> decode_word(const Key& key, const json::Value& value,
         return fail(faults, value, wrong_type((key.words.size() > 1 ? "one of " : "") + choice, value));
     const auto known = std::find(key.words.begin(), key.words.end(), *text);
     if (known != key.words.end()) return static_cast<std::size_t>(known - key.words.begin());
-    if (is_later_word(key, *text))
-        return fail(faults, value, quoted(*text) + " is not available in this version; write " + choice);
     return fail(faults, value,
                 quoted(*text) + " is not known here; write " + choice +
                     suggestion(*text, {key.words.begin(), key.words.end()}));

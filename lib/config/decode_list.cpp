@@ -30,13 +30,14 @@ constexpr std::array<LimitName, 16> kLimits{{{"as", RLIMIT_AS, true},
                                              {"sigpending", RLIMIT_SIGPENDING, false},
                                              {"stack", RLIMIT_STACK, true}}};
 
-constexpr std::array<std::string_view, 10> kReserved{"JOURNAL_STREAM",
+constexpr std::array<std::string_view, 11> kReserved{"JOURNAL_STREAM",
                                                      "NOTIFY_SOCKET",
                                                      "VIGIL_GENERATION",
                                                      "VIGIL_HEARTBEAT_FD",
                                                      "VIGIL_HEARTBEAT_INTERVAL_USEC",
                                                      "VIGIL_INVOCATION",
                                                      "VIGIL_MAIN_PID",
+                                                     "VIGIL_RUNTIME_DIR",
                                                      "VIGIL_TASK",
                                                      "WATCHDOG_PID",
                                                      "WATCHDOG_USEC"};

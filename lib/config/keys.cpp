@@ -21,8 +21,7 @@ constexpr std::array<Words, 4> kOutputTo{"file", "journal", "inherit", "null"};
 constexpr std::array<Words, 2> kOutputStreams{"together", "apart"};
 constexpr std::array<Words, 4> kOutputFormat{"raw", "timestamp", "prefix", "json"};
 constexpr std::array<Words, 2> kCgroup{"auto", "off"};
-constexpr std::array<Words, 1> kOrphanPolicy{"adopt"};
-constexpr std::array<Words, 1> kLaterOrphanPolicy{"kill"};
+constexpr std::array<Words, 2> kOrphanPolicy{"adopt", "kill"};
 
 constexpr std::int64_t kMaxUnsigned = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
@@ -89,8 +88,9 @@ constexpr Key kKeys[] = {
  .words = kCgroup},
 {.scope = Scope::daemon, .path = "orphan_policy", .kind = Kind::word, .fallback = "\"adopt\"", .change = kDaemon,
  .text = "What becomes of tasks that a killed daemon left running: the next one takes them over, with their processes and "
-         "states. What it finds in its cgroups beside them it ends.",
- .words = kOrphanPolicy, .later_words = kLaterOrphanPolicy},
+         "states (`adopt`), or ends all of their processes at once and starts afresh those that were wanted up (`kill`). What "
+         "it finds in its cgroups beside them it ends in any case.",
+ .words = kOrphanPolicy},
 
 // ---- task ----------------------------------------------------------------------------------------------------
 {.scope = Scope::task, .path = "command", .kind = Kind::argv, .fallback = "", .change = kTask,

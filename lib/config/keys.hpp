@@ -66,8 +66,6 @@ struct Key {
     std::int64_t min = 0;
     std::int64_t max = 0;
     std::span<const std::string_view> words = {};
-    /// Words that a later version knows; they get an error that says so.
-    std::span<const std::string_view> later_words = {};
 };
 
 /// All keys, in the order of the reference; a section comes before its members.

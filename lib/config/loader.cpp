@@ -49,6 +49,17 @@ class Loader {
         return std::move(config_);
     }
 
+    std::optional<DaemonSettings> load_settings(const std::string& path) {
+        std::optional<json::Value> root = read_file(path, nullptr);
+        if (!root) root = std::move(beginning_);
+        const std::size_t before = reporter_.count();
+        const json::Value* daemon = root ? root->find("daemon") : nullptr;
+        if (daemon == nullptr && (!root || before != 0)) return std::nullopt;
+        take_daemon(daemon);
+        if (reporter_.count() != before) return std::nullopt;
+        return config_.daemon;
+    }
+
   private:
     struct FoundTask {
         std::string name;
@@ -86,6 +97,7 @@ class Loader {
         const SourceId source = reporter_.add_source(path, std::move(*text));
         for (const json::Problem& problem : reading.problems)
             reporter_.report(source, problem.place, problem.message);
+        beginning_ = std::move(reading.beginning);
         return std::move(reading.root);
     }
 
@@ -210,6 +222,7 @@ class Loader {
     Files& files_;
     Reporter reporter_;
     Config config_;
+    std::optional<json::Value> beginning_;  ///< of the file that was read last and is broken
     std::vector<FoundTask> tasks_;
     std::unordered_set<std::string> included_;
     std::unordered_map<std::string, std::string> logs_;  ///< path -> task
@@ -219,6 +232,10 @@ class Loader {
 
 Result<Config, std::vector<Problem>> load(Files& files, const std::string& path) {
     return Loader(files).load(path);
+}
+
+std::optional<DaemonSettings> load_settings(Files& files, const std::string& path) {
+    return Loader(files).load_settings(path);
 }
 
 }  // namespace vigil::config

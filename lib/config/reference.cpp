@@ -115,17 +115,6 @@ void append_scope(std::string& out, Scope scope, std::string_view title) {
     }
 }
 
-void append_later(std::string& out) {
-    out +=
-        "\n## Words of later versions\n\nThese are known and refused, so that a configuration never means "
-        "less than it says:\n\n";
-    for (const Key& key : keys()) {
-        const std::string path = (key.scope == Scope::daemon ? "daemon." : "") + std::string(key.path);
-        for (const std::string_view word : key.later_words)
-            out += "- `" + path + ": \"" + std::string(word) + "\"`\n";
-    }
-}
-
 }  // namespace
 
 std::string reference() {
@@ -133,7 +122,6 @@ std::string reference() {
     append_scope(out, Scope::file, "The file");
     append_scope(out, Scope::daemon, "`daemon`");
     append_scope(out, Scope::task, "A task: `tasks.NAME`, and `defaults`");
-    append_later(out);
     return out;
 }
 

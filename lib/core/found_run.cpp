@@ -1,6 +1,7 @@
 #include "core/found_run.hpp"
 
 #include <cerrno>
+#include <utility>
 
 namespace vigil::core {
 
@@ -24,6 +25,25 @@ std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found) {
         news.emplace_back(event::TreeEmpty{run});
     }
     return news;
+}
+
+TaskRecord without_run(TaskRecord record) {
+    if (!has_run(record.state)) return record;
+    TaskRecord after;
+    after.name = std::move(record.name);
+    after.desired = record.desired;
+    after.generation = record.generation;
+    after.runs = record.runs;
+    after.attempts = record.attempts;
+    after.last_exit = std::move(record.last_exit);
+    switch (record.desired) {
+        case Desired::up: after.state = StateName::created; return after;
+        case Desired::dead: after.state = StateName::dead; break;
+        case Desired::stopped:
+        case Desired::removed: after.state = StateName::stopped; break;
+    }
+    after.cause = std::move(record.state == StateName::stopping ? record.why : record.cause);
+    return after;
 }
 
 }  // namespace vigil::core

@@ -28,4 +28,8 @@ struct FoundRun {
 /// What the supervisor is to be told after Supervisor::adopt(), in order. Nothing for a record without a run.
 [[nodiscard]] std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found);
 
+/// The record as it goes on after all of its run was ended on purpose, so that nobody is to judge that end:
+/// it is as desired, and what is wanted up was never started. The same for a record without a run.
+[[nodiscard]] TaskRecord without_run(TaskRecord record);
+
 }  // namespace vigil::core

@@ -94,12 +94,25 @@ class TreeBuilder {
     [[nodiscard]] Reading finish(bool to_the_end) && {
         std::stable_sort(problems_.begin(), problems_.end(),
                          [](const Problem& a, const Problem& b) { return a.place.offset < b.place.offset; });
-        Reading reading{std::nullopt, std::move(problems_)};
-        if (to_the_end && !cut_) reading.root = std::move(root_);
+        Reading reading{.root = std::nullopt, .problems = std::move(problems_)};
+        if (to_the_end && !cut_)
+            reading.root = std::move(root_);
+        else
+            reading.beginning = whole_members();
         return reading;
     }
 
   private:
+    /// The last member may be open still, or have a key and no value yet.
+    std::optional<Value> whole_members() {
+        Object* members = root_.as_object();
+        if (members == nullptr) return std::nullopt;
+        const bool cut =
+            open_.size() > 1 || (!members->empty() && members->back().value.type() == Type::null);
+        if (cut) members->pop_back();
+        return std::move(root_);
+    }
+
     static std::string shortened(const std::string& token) {
         return token.size() <= 32 ? token : token.substr(0, 29) + "...";
     }

@@ -37,6 +37,9 @@ struct Reading {
     /// number that does not fit is a real.
     std::optional<Value> root;
     std::vector<Problem> problems;  ///< in order of place
+    /// Of an object that is broken somewhere: the members that were read whole before. Nothing where `root`
+    /// is.
+    std::optional<Value> beginning{};
 };
 
 /// As parse(), for readers that have more to say about a tree in which something is wrong already.

@@ -2,29 +2,20 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <thread>
 #include <utility>
+
+#include "linux/socket_address.hpp"
 
 namespace vigil::keeper {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-Result<sockaddr_un> address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path)
-        return Failure{Error{"the keeper's socket path \"" + path + "\" is empty or too long", ENAMETOOLONG}};
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    return address;
-}
 
 /// Rounded up, so that a wait does not end before its time.
 int milliseconds_until(Clock::time_point until) {
@@ -39,8 +30,9 @@ Error Client::failed(const char* doing, int code) const {
 }
 
 Result<std::unique_ptr<Client>> Client::open(const std::string& path, Limit limit) {
-    const auto address = address_of(path);
-    if (!address) return Failure{address.error()};
+    const auto address = os::socket_address(path);
+    if (!address)
+        return Failure{Error{"the keeper's socket path \"" + path + "\" is empty or too long", ENAMETOOLONG}};
     UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket) return Failure{errno_error("making a socket for the keeper")};
     // Room for as many hand-overs as we may have, while the keeper waits for a processor.
@@ -48,14 +40,17 @@ Result<std::unique_ptr<Client>> Client::open(const std::string& path, Limit limi
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     std::unique_ptr<Client> client(new Client(std::move(socket), path));
     for (const auto until = Clock::now() + limit;;) {
-        if (::connect(client->socket_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) ==
-            0)
-            return client;
+        if (::connect(client->socket_.get(), os::plain(*address), sizeof *address) == 0) return client;
         // EAGAIN: as many wait as may wait; no poll tells when that changes.
         if (errno != EAGAIN && errno != EINTR) return Failure{client->failed("connecting to", errno)};
         if (Clock::now() > until) return Failure{client->failed("connecting to", ETIMEDOUT)};
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+}
+
+bool Client::connected() const noexcept {
+    pollfd look{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&look, 1, 0) == 0;
 }
 
 Result<std::unique_ptr<Client>> Client::connect(const std::string& path, Limit limit) {

@@ -52,6 +52,9 @@ class Client {
     [[nodiscard]] Result<void> put(std::string_view key, std::span<const int> descriptors) const;
     [[nodiscard]] Result<void> drop(std::string_view key) const;
 
+    /// False once the keeper has closed its end.
+    [[nodiscard]] bool connected() const noexcept;
+
     // These wait for the answer, one thread after the other. After ETIMEDOUT, or an answer that makes no
     // sense (EPROTO), the connection is over: every further call gives EPIPE.
 

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 #include <string>
 
 #include "base/unique_fd.hpp"
 #include "linux/pidfd_calls.hpp"
+#include "linux/process.hpp"
 
 namespace vigil::os {
 namespace {
@@ -38,23 +40,44 @@ bool call_is_there(long number, long a, long b, long c) {
     return result >= 0 || (errno != ENOSYS && errno != EPERM);
 }
 
+struct Switch {
+    std::string_view name;
+    bool Features::*flag;
+};
+constexpr Switch kSwitches[] = {{"signal-process-group", &Features::signal_process_group},
+                                {"exit-info", &Features::exit_info},
+                                {"pidfd-inode", &Features::pidfd_inode},
+                                {"proc-children", &Features::proc_children},
+                                {"cgroup-kill", &Features::cgroup_kill},
+                                {"keeper", &Features::keeper}};
+
 }  // namespace
 
 bool Features::disable(std::string_view name) noexcept {
-    struct Switch {
-        std::string_view name;
-        bool Features::*flag;
-    };
-    static constexpr Switch kSwitches[] = {{"signal-process-group", &Features::signal_process_group},
-                                           {"exit-info", &Features::exit_info},
-                                           {"proc-children", &Features::proc_children},
-                                           {"cgroup-kill", &Features::cgroup_kill}};
-    for (const Switch& known : kSwitches) {
-        if (known.name != name) continue;
-        this->*known.flag = false;
+    for (std::size_t place = 0; place < std::size(kSwitches); ++place) {
+        if (kSwitches[place].name != name) continue;
+        this->*kSwitches[place].flag = false;
+        disabled_ |= 1U << place;
         return true;
     }
     return false;
+}
+
+std::vector<Features::Report> Features::report() const {
+    std::vector<Report> all;
+    for (std::size_t place = 0; place < std::size(kSwitches); ++place) {
+        const bool disabled = (disabled_ >> place & 1U) != 0;
+        all.push_back({kSwitches[place].name, disabled                       ? "disabled"
+                                              : this->*kSwitches[place].flag ? "found"
+                                                                             : "missing"});
+    }
+    return all;
+}
+
+std::string feature_names() {
+    std::string names;
+    for (const Switch& known : kSwitches) names.append(names.empty() ? "" : ", ").append(known.name);
+    return names;
 }
 
 Features probe_features() {
@@ -67,6 +90,7 @@ Features probe_features() {
     // An unknown flag is EINVAL. The child leads no group, so a kernel that knows the flag says ESRCH.
     const int sent = pidfd_calls::send_signal(child.pidfd.get(), 0, pidfd_calls::kSignalProcessGroup);
     found.signal_process_group = sent == 0 || errno == ESRCH;
+    found.pidfd_inode = unique_inode(child.pidfd.get()) != 0;
     child.reap();
     pidfd_calls::Info info;
     found.exit_info = pidfd_calls::get_info(child.pidfd.get(), pidfd_calls::kInfoExit, info) &&

@@ -15,16 +15,6 @@ namespace {
 
 constexpr auto kExecLimit = std::chrono::seconds(1);
 
-/// A child before its exec runs the program of its daemon, which was this one or an older one at the same path, and
-/// shares the memory of a process that is gone: it shows that process's environment.
-bool is_before_exec(pid_t pid) {
-    struct stat theirs {};
-    struct stat ours {};
-    const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
-    if (::stat(exe.c_str(), &theirs) != 0 || ::stat("/proc/self/exe", &ours) != 0) return false;
-    return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
-}
-
 /// By the mark in its environment, for a process that nothing else is known of.
 bool is_marked(const KnownProcess& known, int pidfd) {
     const auto until = std::chrono::steady_clock::now() + kExecLimit;
@@ -42,11 +32,19 @@ bool is_marked(const KnownProcess& known, int pidfd) {
 
 }  // namespace
 
-UniqueFd find_again(const KnownProcess& known) {
+bool is_before_exec(pid_t pid) {
+    struct stat theirs {};
+    struct stat ours {};
+    const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
+    if (::stat(exe.c_str(), &theirs) != 0 || ::stat("/proc/self/exe", &ours) != 0) return false;
+    return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+UniqueFd find_again(const KnownProcess& known, const Features& features) {
     if (known.pid <= 0) return {};
     auto pidfd = open_pidfd(known.pid);
     if (!pidfd) return {};
-    const std::uint64_t inode = unique_inode(pidfd->get());
+    const std::uint64_t inode = features.pidfd_inode ? unique_inode(pidfd->get()) : 0;
     bool same = false;
     if (known.inode != 0 && inode != 0) {
         same = inode == known.inode;
@@ -57,7 +55,7 @@ UniqueFd find_again(const KnownProcess& known) {
         same = is_marked(known, pidfd->get());
     }
     // What was read by number was read of this process only if it is there still.
-    if (!same || (known.inode == 0 && !signal_process(pidfd->get(), 0))) return {};
+    if (!same || (inode == 0 && !signal_process(pidfd->get(), 0))) return {};
     return std::move(pidfd).value();
 }
 

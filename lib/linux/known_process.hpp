@@ -1,5 +1,5 @@
-// Layer linux. Finding a process again that another daemon started: never by its number alone, which may have gone to
-// a stranger.
+// Layer linux. Finding a process again that another daemon started: never by its number alone, which may have
+// gone to a stranger.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "linux/features.hpp"
 
 namespace vigil::os {
 
@@ -20,8 +21,14 @@ struct KnownProcess {
     std::string invocation;        ///< VIGIL_INVOCATION in its environment
 };
 
-/// Its pidfd, be it alive or a zombie; an empty one: it is gone. A process that is still before its exec, where it has
-/// no mark yet, is waited for, at most a second, and then killed. Where /proc hides it, it passes for gone.
-[[nodiscard]] UniqueFd find_again(const KnownProcess& known);
+/// Its pidfd, be it alive or a zombie; an empty one: it is gone. A process that is still before its exec,
+/// where it has no mark yet, is waited for, at most a second, and then killed. Where /proc hides it, it
+/// passes for gone.
+[[nodiscard]] UniqueFd find_again(const KnownProcess& known, const Features& features);
+
+/// Whether it may be a child before its exec. That runs the program of its daemon, which was this one or an
+/// older one at the same path, and shares the memory of a process that is gone: it shows that process's
+/// environment. So does every other vigild of this program.
+[[nodiscard]] bool is_before_exec(pid_t pid);
 
 }  // namespace vigil::os

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "linux/random_name.hpp"
+#include "linux/socket_address.hpp"
 
 namespace vigil::os {
 
@@ -38,13 +38,11 @@ std::string NotifySocket::path_of(int fd) {
 }
 
 Result<NotifySocket> NotifySocket::bind_at(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
+    const auto address = socket_address(path);
+    if (!address)
         return Failure{
             Error{"the notify socket path " + path + " is longer than a Unix socket allows (107 bytes)",
                   ENAMETOOLONG}};
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
 
     UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return Failure{errno_error("making a notify socket")};
@@ -52,7 +50,7 @@ Result<NotifySocket> NotifySocket::bind_at(const std::string& path) {
     const int on = 1;
     if (::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
         return Failure{errno_error("asking for credentials on a notify socket")};
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    if (::bind(fd.get(), plain(*address), sizeof *address) != 0)
         return Failure{errno_error("binding the notify socket " + path)};
     NotifySocket made(std::move(fd), path);
     // After bind, since the umask narrows what bind would make. Nobody knows the name yet.

@@ -155,6 +155,8 @@ class Preparation {
         set_variable(variables_, "VIGIL_GENERATION",
                      std::to_string(static_cast<std::uint64_t>(job_.generation)));
         set_variable(variables_, "VIGIL_INVOCATION", made_->invocation);
+        if (const std::string& place = context_.options().runtime_directory; !place.empty())
+            set_variable(variables_, "VIGIL_RUNTIME_DIR", place);
         if (made_->notify) set_variable(variables_, "NOTIFY_SOCKET", made_->notify.path());
         if (!made_->output.journal_stream.empty())
             set_variable(variables_, "JOURNAL_STREAM", made_->output.journal_stream);

@@ -43,7 +43,12 @@ std::optional<ProcessEntry> parse_stat(std::string_view text) {
         !parse(next_field(rest), entry.group) || !parse(next_field(rest), entry.session))
         return std::nullopt;
     entry.state = state.front();
-    for (int field = 7; field < 14; ++field) next_field(rest);  // tty_nr to cmajflt
+    for (int field = 7; field < 9; ++field) next_field(rest);  // tty_nr, tpgid
+    unsigned flags = 0;
+    if (!parse(next_field(rest), flags)) return std::nullopt;
+    constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD of linux/sched.h
+    entry.of_kernel = (flags & kKernelThread) != 0;
+    for (int field = 10; field < 14; ++field) next_field(rest);  // minflt to cmajflt
     std::uint64_t user = 0;
     std::uint64_t system = 0;
     if (!parse(next_field(rest), user) || !parse(next_field(rest), system)) return std::nullopt;
@@ -85,23 +90,33 @@ bool has_environment(pid_t pid) {
 
 }  // namespace
 
-EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name) {
+EnvironmentText read_environment(pid_t pid) {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/%d/environ", pid);
     auto text = read_small_file(AT_FDCWD, path);
     if (text && text->empty()) {
-        if (!has_environment(pid)) return {.value = {}, .not_yet = true};
+        if (!has_environment(pid)) return {.text = {}, .not_yet = true};
         text = read_small_file(AT_FDCWD, path);
     }
-    if (!text) return {};
-    for (std::string_view rest = *text; !rest.empty();) {
+    return {.text = std::move(text).value_or(std::string())};
+}
+
+std::optional<std::string_view> EnvironmentText::find(std::string_view name) const noexcept {
+    for (std::string_view rest = text; !rest.empty();) {
         const std::size_t end = rest.find('\0');
         const std::string_view entry = rest.substr(0, end);
         if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
-            return {.value = std::string(entry.substr(name.size() + 1))};
+            return entry.substr(name.size() + 1);
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
-    return {};
+    return std::nullopt;
+}
+
+EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name) {
+    const EnvironmentText environment = read_environment(pid);
+    const auto value = environment.find(name);
+    return {.value = value ? std::optional<std::string>(*value) : std::nullopt,
+            .not_yet = environment.not_yet};
 }
 
 void for_each_process(const std::function<void(ProcessEntry)>& visit) {

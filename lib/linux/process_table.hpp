@@ -32,6 +32,7 @@ struct ProcessEntry {
     char state = '?';             ///< R S D Z T ...
     std::uint64_t cpu_ticks = 0;  ///< its own time in user and kernel mode, in units of sysconf(_SC_CLK_TCK)
     unsigned threads = 0;
+    bool of_kernel = false;  ///< a thread of the kernel, without program and environment
     std::uint64_t start_time = 0;
     std::string command;  ///< raw, at most 15 bytes
 
@@ -43,12 +44,21 @@ struct ProcessEntry {
 /// Nothing for a process that is gone, or where /proc is not there or hides it (hidepid).
 [[nodiscard]] std::optional<ProcessEntry> read_process(pid_t pid);
 
+/// The environment that a process was last exec'd with, see proc(5), /proc/PID/environ: at most 1 MiB of it.
+struct EnvironmentText {
+    std::string text;      ///< empty as well where the process has ended or may not be asked
+    bool not_yet = false;  ///< it is being exec'd right now, and shows none for a moment: ask again
+
+    /// The value of the first variable of that name.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+};
+[[nodiscard]] EnvironmentText read_environment(pid_t pid);
+
 struct EnvironmentAnswer {
     std::optional<std::string> value;
-    bool not_yet = false;  ///< it is being exec'd right now, and shows none for a moment: ask again
+    bool not_yet = false;  ///< as in EnvironmentText
 };
-/// The value of `name` in the environment that the process was last exec'd with; nothing where it has none,
-/// has ended, or may not be asked (proc(5), /proc/PID/environ). Reads at most 1 MiB.
+/// One variable of it.
 [[nodiscard]] EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name);
 
 /// Every process, one pass over /proc. A snapshot: any of them may be gone or recycled when it is used.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <unordered_set>
+#include <utility>
 
 namespace vigil::os {
 namespace {
@@ -21,6 +23,7 @@ ProcessTree::ProcessTree(Parts parts, Features features, Orphans& orphans) noexc
       cgroup_(std::move(parts.cgroup)),
       features_(features),
       orphans_(&orphans),
+      strays_(parts.strays),
       adopted_(parts.adopted) {}
 
 const std::optional<ChildEnd>& ProcessTree::end_of(Child& child) {
@@ -48,8 +51,9 @@ bool ProcessTree::empty() {
     } else {
         // As long as anyone is in the group or session its number is not given to a new process, so once
         // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
-        const bool nobody = group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
-        gone_ = (nobody || (adopted_ && only_zombies_in_group())) && no_orphan_left();
+        // Of a main process that was gone before we came the number may be a stranger's by now.
+        const bool nobody = !leader_.pidfd || group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
+        gone_ = (nobody || (adopted_ && only_zombies_in_group())) && no_orphan_left() && no_stray_left();
     }
     if (gone_ && foreseen_) orphans_->forget(invocation_);
     return gone_;
@@ -90,6 +94,12 @@ bool ProcessTree::no_orphan_left() {
     if (young && orphans_->of(leader_.pid, invocation_).empty()) return true;
     if (!orphans_->cheap() || !orphans_->refresh()) return false;
     return orphans_->of(leader_.pid, invocation_).empty();
+}
+
+bool ProcessTree::no_stray_left() {
+    if (strays_ == nullptr) return true;
+    if (strays_->complete_since(ended_at_) && strays_->of(invocation_).empty()) return true;
+    return strays_->refresh() && strays_->of(invocation_).empty();
 }
 
 /// Without a pidfd that stands for the group, its number is safe as long as the leader is not reaped.
@@ -210,7 +220,20 @@ std::vector<ProcessEntry> ProcessTree::members_by_walk() {
             if (std::none_of(left.begin(), left.end(), is_parent)) roots.push_back(entry.id());
         }
     }
-    return processes_below(roots, features_);
+    std::vector<ProcessEntry> found = processes_below(roots, features_);
+    if (strays_ != nullptr) add_strays(found);
+    return found;
+}
+
+/// And what is below them, each once.
+void ProcessTree::add_strays(std::vector<ProcessEntry>& found) {
+    (void)strays_->refresh();
+    std::unordered_set<pid_t> there;
+    for (const ProcessEntry& entry : found) there.insert(entry.pid);
+    std::vector<ProcessId> strays = strays_->of(invocation_);
+    std::erase_if(strays, [&](const ProcessId& id) { return there.contains(id.pid); });
+    for (ProcessEntry& entry : processes_below(strays, features_))
+        if (there.insert(entry.pid).second) found.push_back(std::move(entry));
 }
 
 std::vector<Survivor> ProcessTree::survivors() {

@@ -5,6 +5,8 @@
 // before it became our orphan, unless signals went to the tree before that (orphans.hpp); with one, nobody
 // who has not the right to leave a cgroup.
 //
+// Of an adopted run those who were orphans before are no children of ours: strays.hpp.
+//
 // Owns the pidfd of the main process and the cgroup. From the main thread.
 #pragma once
 
@@ -22,6 +24,7 @@
 #include "linux/member_signals.hpp"
 #include "linux/orphans.hpp"
 #include "linux/process.hpp"
+#include "linux/strays.hpp"
 
 namespace vigil::os {
 
@@ -42,6 +45,8 @@ class ProcessTree {
         std::optional<ChildEnd> end = std::nullopt;
         /// None of its processes is ours to reap: zombies in it may stay for as long as their parent likes.
         bool adopted = false;
+        /// Of an adopted run without a cgroup, whose processes may have left for another parent; outlives the tree.
+        Strays* strays = nullptr;
     };
     /// `orphans` outlives the tree.
     ProcessTree(Parts parts, Features features, Orphans& orphans) noexcept;
@@ -94,6 +99,7 @@ class ProcessTree {
     };
     [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
     [[nodiscard]] bool no_orphan_left();
+    [[nodiscard]] bool no_stray_left();
     [[nodiscard]] bool only_zombies_in_group() const;
     [[nodiscard]] std::vector<ProcessEntry> left_in_group();
     [[nodiscard]] bool group_is_ours() const noexcept;
@@ -101,6 +107,7 @@ class ProcessTree {
     [[nodiscard]] std::vector<ProcessEntry> members_to_signal();
     [[nodiscard]] std::vector<ProcessEntry> members_of_cgroup() const;
     [[nodiscard]] std::vector<ProcessEntry> members_by_walk();
+    void add_strays(std::vector<ProcessEntry>& found);
 
     Child leader_;
     std::optional<Child> attached_;
@@ -108,6 +115,7 @@ class ProcessTree {
     TaskCgroup cgroup_;
     Features features_;
     Orphans* orphans_;
+    Strays* strays_;
     Orphans::Clock::time_point ended_at_{};  ///< when the last of both was found to have ended
     std::vector<ProcessId> seen_in_group_;   ///< only without a pidfd of the main process
     bool adopted_ = false;

@@ -28,4 +28,17 @@ std::string to_hex(const std::array<std::uint8_t, 16>& bits) {
     return text;
 }
 
+std::optional<std::array<std::uint8_t, 16>> from_hex(std::string_view text) noexcept {
+    std::array<std::uint8_t, 16> bits{};
+    if (text.size() != bits.size() * 2) return std::nullopt;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool letter = c >= 'a' && c <= 'f';
+        if (!letter && (c < '0' || c > '9')) return std::nullopt;
+        const auto digit = static_cast<unsigned>(letter ? c - 'a' + 10 : c - '0');
+        bits[i / 2] = static_cast<std::uint8_t>(unsigned{bits[i / 2]} << 4U | digit);
+    }
+    return bits;
+}
+
 }  // namespace vigil::os

@@ -15,15 +15,6 @@ namespace {
 
 constexpr mode_t kMode = 0711;
 
-Result<void> make_parents(const std::string& path) {
-    for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
-        const std::string part = path.substr(0, end);
-        if (::mkdir(part.c_str(), 0755) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-            return Failure{errno_error("making the directory " + part)};
-    }
-    return {};
-}
-
 Result<void> make_own_directory(const std::string& path) {
     if (::mkdir(path.c_str(), kMode) != 0 && errno != EEXIST)
         return Failure{errno_error("making the directory " + path)};
@@ -47,11 +38,20 @@ Result<void> make_own_directory(const std::string& path) {
 
 }  // namespace
 
+Result<void> make_parents(const std::string& path, mode_t mode) {
+    for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+        const std::string part = path.substr(0, end);
+        if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+            return Failure{errno_error("making the directory " + part)};
+    }
+    return {};
+}
+
 Result<RuntimeDirectory> prepare_runtime_directory(const std::string& path) {
     if (path.empty() || path.front() != '/')
         return Failure{Error{"the runtime directory \"" + path + "\" is not an absolute path", EINVAL}};
     RuntimeDirectory made{path, path + "/notify"};
-    if (auto parents = make_parents(made.path); !parents) return Failure{parents.error()};
+    if (auto parents = make_parents(made.path, 0755); !parents) return Failure{parents.error()};
     if (auto own = make_own_directory(made.path); !own) return Failure{own.error()};
     if (auto own = make_own_directory(made.notify); !own) return Failure{own.error()};
     return made;

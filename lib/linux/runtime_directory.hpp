@@ -1,6 +1,8 @@
 // Layer linux. The directory of sockets and lock of one daemon.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <unordered_set>
 
@@ -12,6 +14,10 @@ struct RuntimeDirectory {
     std::string path;
     std::string notify;  ///< path + "/notify", holds the tasks' notify sockets
 };
+
+/// Makes the directories above `path` that are missing. Where that is not allowed (EACCES, EROFS), it is left
+/// to what is done there next to find that one is not there.
+[[nodiscard]] Result<void> make_parents(const std::string& path, mode_t mode);
 
 /// Makes `path` (absolute; missing parents 0755) and its notify/ as directories of mode 0711. What exists
 /// already must be a directory, not a symbolic link, owned by the effective user and not writable for others;

@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "linux/socket_address.hpp"
 
 namespace vigil::os {
 namespace {
@@ -51,14 +51,12 @@ bool write_all(int fd, const std::string& text) {
 /// As sd_journal_stream_fd(3) does it.
 Result<UniqueFd, SpawnFailure> connect_journal(const std::string& identifier, int priority,
                                                const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return failure(ENAMETOOLONG, path);
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    const auto address = socket_address(path);
+    if (!address) return failure(ENAMETOOLONG, path);
     UniqueFd stream(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!stream) return failure(errno, "making a socket for the journal");
     (void)::setsockopt(stream.get(), SOL_SOCKET, SO_SNDTIMEO, &kJournalPatience, sizeof kJournalPatience);
-    if (::connect(stream.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    if (::connect(stream.get(), plain(*address), sizeof *address) != 0)
         return failure(errno, "output.to is \"journal\", and no journal answers at " + path);
     (void)::shutdown(stream.get(), SHUT_RD);
     (void)::setsockopt(stream.get(), SOL_SOCKET, SO_SNDBUF, &kJournalBuffer, sizeof kJournalBuffer);

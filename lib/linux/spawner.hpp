@@ -83,6 +83,7 @@ struct RunDescriptors {
 };
 struct SpawnerOptions {
     std::string notify_directory;
+    std::string runtime_directory;   ///< VIGIL_RUNTIME_DIR of every process; empty: none
     Environment daemon_environment;  ///< for inherit_env and LANG; see current_environment()
     EnvironmentLanguage language;
     /// RLIMIT_NOFILE for children whose spec sets none. Nothing: as the daemon has it.
@@ -99,8 +100,8 @@ struct SpawnerOptions {
     /// A spawn that takes longer is given up: its child is killed, and it fails with ETIMEDOUT at the stage
     /// it was in.
     std::chrono::milliseconds stuck_timeout{10'000};
-    /// Called in a spawn thread before there is a child, but not for an auxiliary one: what it is shown may be handed
-    /// to whoever is to hold it beyond our end. Thread-safe.
+    /// Called in a spawn thread before there is a child, but not for an auxiliary one: what it is shown may
+    /// be handed to whoever is to hold it beyond our end. Thread-safe.
     std::function<void(const SpawnJob&, const RunDescriptors&)> before_child;
     /// For tests: a job for which this holds stays before its chdir until it is killed, like one whose cwd is
     /// on a dead mount.

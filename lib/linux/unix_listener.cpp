@@ -4,32 +4,23 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 #include <utility>
 
 #include "linux/process_table.hpp"
+#include "linux/socket_address.hpp"
 
 namespace vigil::os {
 namespace {
 
-constexpr std::size_t kMostPath = sizeof(sockaddr_un::sun_path) - 1;
 /// Leaves room for "/proc/self/fd/2147483647/.vigil-".
 constexpr std::size_t kMostName = 64;
-
-sockaddr_un address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    return address;
-}
 
 UniqueFd socket_of(int type) {
     return UniqueFd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -40,9 +31,9 @@ UniqueFd socket_of(int type) {
 int try_connect(const std::string& path, int type) {
     const UniqueFd probe = socket_of(type);
     if (!probe) return errno;
-    const sockaddr_un address = address_of(path);
-    return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
-                                                                                                    : errno;
+    const auto address = socket_address(path);
+    if (!address) return ENAMETOOLONG;
+    return ::connect(probe.get(), plain(*address), sizeof *address) == 0 ? 0 : errno;
 }
 
 /// Makes way for a socket at `path`. Safe against another daemon because the caller holds the instance lock.
@@ -140,9 +131,9 @@ Result<UnixListener> UnixListener::open(const InstanceLock&, ListenerOptions opt
     const std::string& path = options.path;
     if (path.empty() || path.front() != '/' || path.find('\0') != std::string::npos)
         return Failure{Error{"the socket path \"" + path + "\" is not an absolute path", EINVAL}};
-    if (path.size() > kMostPath)
+    if (path.size() > kMostSocketPath)
         return Failure{Error{"the socket path " + path + " has " + std::to_string(path.size()) +
-                                 " bytes; a Unix socket allows " + std::to_string(kMostPath),
+                                 " bytes; a Unix socket allows " + std::to_string(kMostSocketPath),
                              ENAMETOOLONG}};
     UnixListener listener(std::move(options));
     if (auto bound = listener.bind_and_listen(); !bound) return Failure{bound.error()};
@@ -184,9 +175,10 @@ Result<void> UnixListener::bind_and_listen() {
     if (!made.directory() || !fd) return Failure{errno_error("making the socket " + path)};
     // The mode of the descriptor becomes that of the path at bind, less the umask: at no instant is it wider
     // than asked.
-    const sockaddr_un address = address_of(made.path());
+    const auto address = socket_address(made.path());
+    if (!address) return Failure{Error{"binding the socket " + path, ENAMETOOLONG}};
     if (::fchmod(fd.get(), options_.mode & 0600) != 0 ||
-        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        ::bind(fd.get(), plain(*address), sizeof *address) != 0)
         return Failure{errno_error("binding the socket " + path)};
     struct stat status {};
     if (::lstat(made.path().c_str(), &status) != 0)

@@ -56,17 +56,27 @@ void read_started(JsonCursor& in, DaemonStatus& to) {
     to.started_at = at.value_or(WallTime{});
 }
 
-constexpr std::array<Field<DaemonStatus>, 12> kStatusFields = {{
+constexpr std::array<Field<FeatureState>, 2> kFeatureFields = {{
+    {"name", [](JsonCursor& in, FeatureState& to) { in.read(to.name); }},
+    {"state", [](JsonCursor& in, FeatureState& to) { in.read(to.state); }},
+}};
+
+constexpr std::array<Field<DaemonStatus>, 16> kStatusFields = {{
     {"version", [](JsonCursor& in, DaemonStatus& to) { in.read(to.version); }},
     {"pid", [](JsonCursor& in, DaemonStatus& to) { in.read(to.pid); }},
     {"started_at", read_started},
     {"uptime_ms", [](JsonCursor& in, DaemonStatus& to) { in.read(to.uptime); }},
     {"config_files", [](JsonCursor& in, DaemonStatus& to) { read_strings(in, to.config_files); }},
     {"config_changed", [](JsonCursor& in, DaemonStatus& to) { in.read(to.config_changed); }},
+    {"config_fault", [](JsonCursor& in, DaemonStatus& to) { read_text(in, to.config_fault); }},
     {"runtime_dir", [](JsonCursor& in, DaemonStatus& to) { read_text(in, to.runtime_dir); }},
     {"socket", [](JsonCursor& in, DaemonStatus& to) { read_text(in, to.socket); }},
     {"shutting_down", [](JsonCursor& in, DaemonStatus& to) { in.read(to.shutting_down); }},
     {"clients", [](JsonCursor& in, DaemonStatus& to) { in.read(to.clients); }},
+    {"keeper_pid", [](JsonCursor& in, DaemonStatus& to) { in.read(to.keeper_pid); }},
+    {"cgroup_home", [](JsonCursor& in, DaemonStatus& to) { read_text(in, to.cgroup_home); }},
+    {"features",
+     [](JsonCursor& in, DaemonStatus& to) { read_objects<FeatureState>(in, to.features, kFeatureFields); }},
     {"tasks", read_tasks},
     {"dropped", read_dropped},
 }};
@@ -92,9 +102,16 @@ void write_daemon_status(json::Writer& out, const DaemonStatus& status) {
     out.member("uptime_ms", status.uptime.count()).key("config_files").begin_array();
     for (const std::string& file : status.config_files) out.value(file);
     out.end_array().member("config_changed", status.config_changed);
+    write_text(out, "config_fault", status.config_fault);
     write_text(out, "runtime_dir", status.runtime_dir);
     write_text(out, "socket", status.socket);
     out.member("shutting_down", status.shutting_down).member("clients", status.clients);
+    out.member("keeper_pid", status.keeper_pid);
+    write_text(out, "cgroup_home", status.cgroup_home);
+    out.key("features").begin_array();
+    for (const FeatureState& feature : status.features)
+        out.begin_object().member("name", feature.name).member("state", feature.state).end_object();
+    out.end_array();
 
     const auto& counts = status.tasks_by_state;
     out.key("tasks").begin_object();

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,9 +46,17 @@ struct DropCounterName {
 };
 [[nodiscard]] const std::array<DropCounterName, 7>& drop_counters() noexcept;
 
+/// Something that a kernel may have or not, and what stands for it where it has not.
+struct FeatureState {
+    std::string name;
+    std::string state;  ///< "found", "missing" or "disabled"
+
+    friend bool operator==(const FeatureState&, const FeatureState&) = default;
+};
+
 /// {"name":"vigild","version":...,"api":1,"pid":...,"started_at":...,"uptime_ms":...,"config_files":[...],
-///  "config_changed":false,"runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
-///  "tasks":{"total":12,"created":0,"starting":0,"healthy":11,...},"dropped":{...}}
+///  "config_changed":false,"config_fault":null,"runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
+///  "keeper_pid":17,"cgroup_home":...,"features":[{"name":"exit-info","state":"found"},...],"tasks":{"total":12,"created":0,"starting":0,"healthy":11,...},"dropped":{...}}
 struct DaemonStatus {
     std::string version;
     pid_t pid = 0;
@@ -57,10 +66,16 @@ struct DaemonStatus {
     /// What is on the disk is not what was read: by time, size and inode of the files, and by which there
     /// are.
     bool config_changed = false;
+    /// Why the last good configuration runs in place of the files that the daemon was to start with; empty:
+    /// it does not.
+    std::string config_fault;
     std::string runtime_dir;
     std::string socket;
     bool shutting_down = false;
     std::size_t clients = 0;
+    std::optional<pid_t> keeper_pid;  ///< nothing: there is no keeper
+    std::string cgroup_home;          ///< below which tasks get cgroups; empty: they get none
+    std::vector<FeatureState> features;
     std::vector<std::size_t> tasks_by_state;  ///< by core::StateName
     DropCounters dropped;
 };

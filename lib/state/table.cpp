@@ -93,6 +93,17 @@ Result<Opened> Table::open(const std::string& path, const Identity& identity) {
     return opened;
 }
 
+bool Table::was_left(const std::string& path, const Identity& identity) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    HeaderImage header{};
+    if (::pread(file.get(), &header, sizeof header, 0) != ssize_t{sizeof header}) return false;
+    if (!header_fault(header, size).empty()) return true;
+    return size > kHeaderSize && foreign_fault(header, identity).empty();
+}
+
 /// Under another name until it is whole: at `path` there never is half a table.
 Result<Table> Table::make(const std::string& path, const Identity& identity) {
     const std::string unfinished = path + ".new";
@@ -257,6 +268,14 @@ void Table::release(SlotId slot) noexcept {
     std::atomic_ref(target.pid_generation).store(0, std::memory_order_release);
     std::atomic_ref(target.pid).store(0, std::memory_order_release);
     free_.push_back(slot);
+}
+
+void Table::set_pid(SlotId slot, core::Generation generation, pid_t pid) noexcept {
+    RecordImage& target = image(slot);
+    const std::atomic_ref pid_generation(target.pid_generation);
+    pid_generation.store(0, std::memory_order_release);
+    std::atomic_ref(target.pid).store(pid, std::memory_order_release);
+    pid_generation.store(static_cast<std::uint64_t>(generation), std::memory_order_release);
 }
 
 pid_t* Table::pid_word(SlotId slot) noexcept {

@@ -56,6 +56,10 @@ class Table {
     /// generation counts, among equals the one written last. The error leaves what is there as it was.
     [[nodiscard]] static Result<Opened> open(const std::string& path, const Identity& identity);
 
+    /// Whether a table with room for tasks stands there that was made in this boot, or that nobody can read
+    /// any more: its daemon did not end in order. Changes nothing.
+    [[nodiscard]] static bool was_left(const std::string& path, const Identity& identity);
+
     Table(Table&& other) noexcept;
     Table& operator=(Table&& other) noexcept;
     Table(const Table&) = delete;
@@ -72,6 +76,8 @@ class Table {
     /// The slot must be allocated. The first write of a generation clears the pid word and makes it that
     /// generation's, before the record says so: it is the record of intent that precedes a spawn.
     void write(SlotId slot, const Record& record) noexcept;
+    /// For a process that is there before the first record of its run is written: the record never is without its pid.
+    void set_pid(SlotId slot, core::Generation generation, pid_t pid) noexcept;
     /// Forgets the content; the place may be allocated again.
     void release(SlotId slot) noexcept;
     /// For CLONE_PARENT_SETTID. Stays where it is as long as the table lives, is backed by allocated storage

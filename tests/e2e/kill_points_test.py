@@ -7,7 +7,7 @@ from harness import run
 from kill_points import Point, try_point
 
 # How many calls lie between two points: three to five a scenario, the last of them beyond its end.
-STRIDES = {"boot": 241, "take-over": 173, "start": 19, "stop": 23, "restart": 37, "add": 23, "remove": 29, "reload": 89,
+STRIDES = {"boot": 241, "take-over": 173, "start": 19, "stop": 23, "restart": 37, "add": 23, "remove": 29, "reload": 89, "upgrade": 171,
            "crash": 23, "shutdown": 47}
 
 
@@ -38,6 +38,11 @@ def nasty_73_killed_at_any_system_call_of_an_order_the_next_vigild_does_what_was
 @case(timeout=180)
 def nasty_73_killed_at_any_system_call_of_a_change_of_the_tasks_the_next_vigild_has_all_that_were_promised_once():
     sample("add", "remove", "reload")
+
+
+@case(timeout=180)
+def nasty_73_killed_at_any_system_call_of_an_upgrade_the_next_vigild_has_each_task_as_it_was():
+    sample("upgrade")
 
 
 if __name__ == "__main__":

@@ -171,6 +171,14 @@ class Reload(Order):
         return "daemon.reload", None
 
 
+class Upgrade(Order):
+    """The daemon goes on as another program: whichever of the two is killed, nothing has become of the tasks."""
+    rules = {"a": untouched}
+
+    def request(self, _):
+        return "daemon.upgrade", None
+
+
 class Crash(Scenario):
     """A task's main process is killed, and its policy starts it again."""
     rules = {"a": healthy}
@@ -231,4 +239,4 @@ class TakeOver(Boot):
 
 
 SCENARIOS = {"boot": Boot, "take-over": TakeOver, "start": Start, "stop": Stop, "restart": Restart, "add": Add,
-             "remove": Remove, "reload": Reload, "crash": Crash, "shutdown": Shutdown}
+             "remove": Remove, "reload": Reload, "upgrade": Upgrade, "crash": Crash, "shutdown": Shutdown}

@@ -13,42 +13,8 @@ import kills
 import processes
 from cases import case, contains, equal, eventually, main
 from harness import SLEEP, Daemon, beater, failing, run, shell
+from killed import copies, kill, kill_and_start, marked, states
 from logs import log_of, text_of
-
-
-def kill(daemon):
-    daemon.was_killed = True
-    daemon.process.kill()
-    daemon.process.wait()
-
-
-def kill_and_start(daemon):
-    kill(daemon)
-    daemon.start()
-
-
-def copies(daemon, name):
-    """The pids of the processes that were started as this task's, found by what marks them."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or not processes.alive(int(entry)):
-            continue
-        try:
-            marks = processes.environment(int(entry))
-        except OSError:
-            continue
-        if marks.get("VIGIL_TASK") == name and marks.get("HOME_OF_TEST") == daemon.directory:
-            found.append(int(entry))
-    return found
-
-
-def marked(daemon, spec):
-    return {**spec, "env": {**spec.get("env", {}), "HOME_OF_TEST": daemon.directory}}
-
-
-def states(daemon):
-    return {task["name"]: (task["status"], task["pid"], task["generation"])
-            for task in daemon.rpc("task.status")["tasks"]}
 
 
 @case()
@@ -216,22 +182,6 @@ def nasty_9_and_73_killed_at_any_moment_of_a_start_or_an_order_no_task_is_lost_o
 
 
 @case()
-def nasty_74_a_state_table_that_is_noise_is_put_aside_and_the_tasks_start_anew():
-    with Daemon({"a": SLEEP}) as daemon:
-        pid = daemon.status("a")["pid"]
-        kill(daemon)
-        with open(os.path.join(daemon.runtime_dir, "state"), "r+b") as file:
-            file.write(os.urandom(4096))
-        # Without cgroups and without the table nothing leads to the old process; with either it would be ended.
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        daemon.start()
-        contains(daemon.log, "state.bad could not be used")
-        equal(daemon.status("a")["status"], "healthy", "it is started anew")
-        os.remove(os.path.join(daemon.runtime_dir, "state.bad"))
-
-
-@case()
 def tasks_go_on_under_what_they_were_started_with_when_the_configuration_changed_meanwhile():
     with Daemon({"a": {**SLEEP, "env": {"NAME": "before"}}, "gone": SLEEP}) as daemon:
         before = states(daemon)
@@ -348,6 +298,53 @@ def a_keeper_that_cannot_be_started_is_tried_again_and_the_log_has_one_line_for_
         kill(daemon)
         daemon.start()
         equal(states(daemon), before, "the task")
+
+
+# Leaves its group, its session and its parent, as daemons do.
+LEAVES = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open(os.environ["TELL"], "w").write(f"{os.getpid()}\\n")
+        time.sleep(1000)
+    os._exit(0)
+os.wait()
+time.sleep(1000)
+"""
+
+
+def with_one_that_left(**more):
+    daemon = Daemon(daemon={"cgroup": "off"}, **more)
+    daemon.config["tasks"] = {"tree": {"command": ["/usr/bin/python3", "-c", LEAVES], "env": {"TELL": daemon.path("left")},
+                                       "restart": {"policy": "never"}}}
+    daemon.write_config(json.dumps(daemon.config))
+    return daemon
+
+
+@case()
+def nasty_29_a_stop_of_an_adopted_run_without_a_cgroup_ends_what_had_left_its_group_and_its_parent():
+    with with_one_that_left() as daemon:
+        left = int(daemon.read("left"))
+        kill_and_start(daemon)
+        assert processes.alive(left), "it was ended by the crash"
+        equal(daemon.ctl("stop", "tree").code, 0, "stop")
+        assert not processes.alive(left), processes.describe([left])
+
+
+@case()
+def nasty_18_an_adopted_run_without_a_cgroup_is_not_over_while_one_that_left_it_lives():
+    with with_one_that_left() as daemon:
+        left = int(daemon.read("left"))
+        pid = daemon.status("tree")["pid"]
+        kill(daemon)
+        # Its main process ends while no daemon is there: the rest is ended before anything else begins.
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not processes.alive(pid), what="the main process has ended")
+        os.waitpid(pid, 0)
+        daemon.start()
+        daemon.reaches("tree", "dead")
+        assert not processes.alive(left), processes.describe([left])
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def nasty_13_a_task_gets_what_is_configured_and_nothing_else():
         pid = daemon.status("probe")["pid"]
         environment = eventually(lambda: processes.environment(pid), what="the kernel shows the new program")
         known = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PASSED", "MINE", "OTHER",
-                 "VIGIL_TASK", "VIGIL_GENERATION", "VIGIL_INVOCATION"}
+                 "VIGIL_TASK", "VIGIL_GENERATION", "VIGIL_INVOCATION", "VIGIL_RUNTIME_DIR"}
         assert set(environment) <= known, f"leaked: {set(environment) - known}"
         equal((environment["MINE"], environment["OTHER"]), ("yes-1", "text"), "expansion")
         equal((environment["VIGIL_TASK"], environment["VIGIL_GENERATION"]), ("probe", "1"), "marks")

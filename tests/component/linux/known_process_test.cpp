@@ -17,6 +17,8 @@ using namespace vigil::os::test;
 
 namespace {
 
+const Features kFeatures = probe_features();
+
 struct Sleeper {
     SpawnBench bench;
     SpawnOutcome made = bench.spawn(SpawnBench::spec({"/bin/sleep", "100"}));
@@ -29,9 +31,9 @@ struct Sleeper {
 TEST_CASE("a process is found again by the inode of its pidfd, by its start or by its mark") {
     const Sleeper sleeper;
     const pid_t pid = sleeper.made.pid;
-    if (sleeper.inode != 0) CHECK(find_again({pid, sleeper.inode, 0, {}}));
-    CHECK(find_again({pid, 0, sleeper.start_time, {}}));
-    CHECK(find_again({pid, 0, 0, sleeper.made.invocation}));
+    if (sleeper.inode != 0) CHECK(find_again({pid, sleeper.inode, 0, {}}, kFeatures));
+    CHECK(find_again({pid, 0, sleeper.start_time, {}}, kFeatures));
+    CHECK(find_again({pid, 0, 0, sleeper.made.invocation}, kFeatures));
 }
 
 TEST_CASE("nasty 21: a stranger with the number of a process that is gone is not taken for it") {
@@ -39,11 +41,12 @@ TEST_CASE("nasty 21: a stranger with the number of a process that is gone is not
     const pid_t pid = sleeper.made.pid;
     // The inode decides where it is known, whatever else fits.
     if (sleeper.inode != 0)
-        CHECK_FALSE(find_again({pid, sleeper.inode + 1, sleeper.start_time, sleeper.made.invocation}));
-    CHECK_FALSE(find_again({pid, 0, sleeper.start_time + 1, sleeper.made.invocation}));
-    CHECK_FALSE(find_again({pid, 0, 0, std::string(32, '0')}));
-    CHECK_FALSE(find_again({pid, 0, 0, {}}));
-    CHECK_FALSE(find_again({0, sleeper.inode, sleeper.start_time, sleeper.made.invocation}));
+        CHECK_FALSE(
+            find_again({pid, sleeper.inode + 1, sleeper.start_time, sleeper.made.invocation}, kFeatures));
+    CHECK_FALSE(find_again({pid, 0, sleeper.start_time + 1, sleeper.made.invocation}, kFeatures));
+    CHECK_FALSE(find_again({pid, 0, 0, std::string(32, '0')}, kFeatures));
+    CHECK_FALSE(find_again({pid, 0, 0, {}}, kFeatures));
+    CHECK_FALSE(find_again({0, sleeper.inode, sleeper.start_time, sleeper.made.invocation}, kFeatures));
     CHECK_FALSE(has_ended(sleeper.made.pidfd.get()));
 }
 
@@ -51,11 +54,11 @@ TEST_CASE("a zombie is found by its number and its inode, and one that was reape
     Sleeper sleeper;
     REQUIRE(signal_process(sleeper.made.pidfd.get(), SIGKILL).ok());
     REQUIRE(eventually([&] { return has_ended(sleeper.made.pidfd.get()); }));
-    const UniqueFd zombie = find_again({sleeper.made.pid, sleeper.inode, sleeper.start_time, {}});
+    const UniqueFd zombie = find_again({sleeper.made.pid, sleeper.inode, sleeper.start_time, {}}, kFeatures);
     REQUIRE(zombie);
     CHECK(has_ended(zombie.get()));
     REQUIRE(reap(sleeper.made.pidfd.get(), probe_features()).has_value());
-    CHECK_FALSE(find_again({sleeper.made.pid, sleeper.inode, sleeper.start_time, {}}));
+    CHECK_FALSE(find_again({sleeper.made.pid, sleeper.inode, sleeper.start_time, {}}, kFeatures));
 }
 
 TEST_CASE("a notify socket that somebody held goes on at its path, and a lost one is bound there anew") {
@@ -86,7 +89,8 @@ TEST_CASE("a notify socket that somebody held goes on at its path, and a lost on
     CHECK(NotifySocket::path_of(STDIN_FILENO).empty());
 }
 
-TEST_CASE("a listening socket that somebody held is gone on with, and no client is lost that came meanwhile") {
+TEST_CASE(
+    "a listening socket that somebody held is gone on with, and no client is lost that came meanwhile") {
     const NothingLeft nothing_left;
     const TempDir directory;
     const InstanceLock lock = InstanceLock::take(directory / "lock").value();

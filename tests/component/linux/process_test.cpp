@@ -122,8 +122,10 @@ TEST_CASE("a command name with parentheses, blanks and newlines does not confuse
 }
 
 TEST_CASE("an ability can be turned off by its name, and by no other") {
-    Features features{
-        .signal_process_group = true, .exit_info = true, .proc_children = true, .cgroup_kill = true};
+    Features features;
+    for (bool Features::*flag : {&Features::signal_process_group, &Features::exit_info,
+                                 &Features::proc_children, &Features::pidfd_inode, &Features::cgroup_kill})
+        features.*flag = true;
     CHECK(features.disable("exit-info"));
     CHECK_FALSE(features.exit_info);
     CHECK(features.signal_process_group);
@@ -135,6 +137,26 @@ TEST_CASE("an ability can be turned off by its name, and by no other") {
     CHECK(features.cgroup_kill);
     CHECK(features.disable("cgroup-kill"));
     CHECK_FALSE(features.cgroup_kill);
+    CHECK(features.disable("pidfd-inode"));
+    CHECK_FALSE(features.pidfd_inode);
+    CHECK(features.keeper);
+    CHECK(features.disable("keeper"));
+    CHECK_FALSE(features.keeper);
     CHECK_FALSE(features.disable("flying"));
     CHECK(check_required_calls().ok());
+}
+
+TEST_CASE("what was found, is missing or was disabled is told apart") {
+    Features features;
+    features.exit_info = true;
+    features.proc_children = true;
+    REQUIRE(features.disable("proc-children"));
+    std::string all;
+    for (const Features::Report& one : features.report())
+        all.append(one.name).append("=").append(one.state).append(" ");
+    CHECK(all ==
+          "signal-process-group=missing exit-info=found pidfd-inode=missing proc-children=disabled "
+          "cgroup-kill=missing keeper=found ");
+    CHECK(feature_names() ==
+          "signal-process-group, exit-info, pidfd-inode, proc-children, cgroup-kill, keeper");
 }

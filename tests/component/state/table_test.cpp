@@ -45,6 +45,39 @@ TEST_CASE("a table goes on from where the last one was, over many generations of
     }
 }
 
+TEST_CASE("the record of a process that is there already never is without its pid") {
+    const Stage stage;
+    {
+        Opened opened = stage.open();
+        const SlotId slot = *opened.table.allocate();
+        opened.table.set_pid(slot, core::Generation{7}, 4711);
+        // As a kill before the record leaves it.
+        CHECK(stage.open().found.empty());
+        opened.table.set_pid(slot, core::Generation{7}, 4711);
+        opened.table.write(slot, small_record("api", 7));
+    }
+    const Opened opened = stage.open();
+    REQUIRE(opened.found.size() == 1);
+    CHECK(opened.found[0].pid == 4711);
+}
+
+TEST_CASE("a table that was left is told from none, from an empty one and from that of another boot") {
+    const Stage stage;
+    CHECK_FALSE(Table::was_left(stage.path(), {}));
+    { (void)stage.open(); }
+    CHECK_FALSE(Table::was_left(stage.path(), {}));
+    stage.given({small_record("api", 1)});
+    const std::string whole = read_whole(stage.path());
+    CHECK(Table::was_left(stage.path(), {}));
+    Identity other;
+    other.boot_id[0] = 1;
+    CHECK_FALSE(Table::was_left(stage.path(), other));
+    CHECK(read_whole(stage.path()) == whole);
+    // Whose it was cannot be told any more.
+    write_whole(stage.path(), std::string(whole.size(), 'x'));
+    CHECK(Table::was_left(stage.path(), {}));
+}
+
 TEST_CASE("a record that is released is gone, and its place is given again without its pid") {
     const Stage stage;
     {

@@ -58,11 +58,6 @@ TEST_CASE("every misspelt key gets its right spelling") {
     }
 }
 
-TEST_CASE("words of later versions are refused by a message that says so") {
-    CHECK(problems_of(R"({"daemon": {"orphan_policy": "kill"}})") ==
-          "1:30: daemon.orphan_policy: \"kill\" is not available in this version; write \"adopt\"\n");
-}
-
 TEST_CASE("the table is sound: texts end in a full stop, sections come first, nothing is there twice") {
     std::set<std::pair<Scope, std::string_view>> seen;
     for (const Key& key : keys()) {

@@ -210,3 +210,20 @@ TEST_CASE("defaults have no command, and are checked even where there is no task
     CHECK(mentions(problems_of(R"({"defaults": {"nice": 99}})"), "defaults.nice: 99 is out of range"));
     CHECK(mentions(problems_of(R"({"defaults": []})"), "defaults: expected an object, found an array"));
 }
+
+TEST_CASE("the settings are read alone, whatever else is wrong, as long as they are known for certain") {
+    const auto runtime_dir = [](const std::string& text) -> std::string {
+        MemoryFiles files;
+        files.texts[kMain] = text;
+        const auto settings = load_settings(files, kMain);
+        return settings ? "[" + settings->runtime_dir + "]" : "unknown";
+    };
+    CHECK(runtime_dir(R"({"daemon": {"runtime_dir": "/r"}, "tasks": {"a": {"comand": []}}})") == "[/r]");
+    CHECK(runtime_dir(R"({"daemon": {"runtime_dir": "/r"}, "tasks": {"a": )") == "[/r]");
+    CHECK(runtime_dir(R"({"tasks": {"a": 1}})") == "[]");
+    CHECK(runtime_dir(R"({"daemon": {"runtime_dir": "r"}})") == "unknown");
+    CHECK(runtime_dir(R"({"tasks": {"a": , "daemon": {"runtime_dir": "/r"}})") == "unknown");
+    CHECK(runtime_dir("") == "unknown");
+    MemoryFiles none;
+    CHECK_FALSE(load_settings(none, kMain));
+}

@@ -28,8 +28,6 @@ Samples samples_of(const Key& key) {
                 samples.good.push_back("\"" + std::string(word) + "\"");
                 samples.bad.push_back("\"" + std::string(word) + " \"");
             }
-            for (const std::string_view word : key.later_words)
-                samples.bad.push_back("\"" + std::string(word) + "\"");
             return samples;
         }
         case Kind::signal:

@@ -235,3 +235,25 @@ TEST_CASE("messages carry nothing of the text that could disturb a terminal") {
     CHECK_FALSE(mentions(faults("{\"a\x7F\": 1, \"a\x7F\": 2}"), "\x7F"));
     CHECK_FALSE(mentions(faults("[\x1B[2J]"), "\x1B"));
 }
+
+TEST_CASE("of an object that is broken somewhere the members are there that were read whole before") {
+    const auto keys = [](std::string_view text) {
+        const json::Reading reading = json::read_leniently(text);
+        CHECK_FALSE(reading.root);
+        CHECK_FALSE(reading.problems.empty());
+        if (!reading.beginning) return std::string("none");
+        std::string found;
+        for (const json::Member& member : *reading.beginning->as_object()) found += member.key;
+        return found;
+    };
+    CHECK(keys(R"({"a": {"x": 1}, "b": [2], )") == "ab");
+    CHECK(keys(R"({"a": {"x": 1}, "b": [2, )") == "a");
+    CHECK(keys(R"({"a": {"x": 1}, "b": {"y": {"z": 1}, )") == "a");
+    CHECK(keys(R"({"a": {"x": 1}, "b" )") == "a");
+    CHECK(keys(R"({"a": {"x": 1} "b": 2})") == "a");
+    CHECK(keys(R"({"a": {"x")") == "");
+    CHECK(keys("{") == "");
+    CHECK(keys("[1, ") == "none");
+    CHECK(keys("") == "none");
+    CHECK_FALSE(json::read_leniently(R"({"a": 1})").beginning);
+}

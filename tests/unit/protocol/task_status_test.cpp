@@ -203,12 +203,20 @@ TEST_CASE("the daemon's own status is read back with its counters") {
     status.config_files = {"/etc/vigil/vigil.json"};
     status.tasks_by_state = {1, 0, 7, 0, 0, 0, 0, 2};
     status.dropped.notify_strangers = 12;
+    status.config_fault = "vigil.json:1:2: wrong";
+    status.keeper_pid = 17;
+    status.cgroup_home = "/sys/fs/cgroup/vigil";
+    status.features = {{"exit-info", "found"}, {"pidfd-inode", "disabled"}};
     const auto text = written([&](json::Writer& out) { write_daemon_status(out, status); });
     CHECK(text.find(R"("tasks":{"total":10,"created":1)") != std::string::npos);
     const auto read = parse_daemon_status(text);
     REQUIRE(read.ok());
     CHECK(read->tasks_by_state == status.tasks_by_state);
     CHECK(read->dropped.notify_strangers == 12);
+    CHECK(read->config_fault == status.config_fault);
+    CHECK(read->keeper_pid == status.keeper_pid);
+    CHECK(read->cgroup_home == status.cgroup_home);
+    CHECK(read->features == status.features);
     CHECK(read->started_at == status.started_at);
     CHECK(parse_hello(written([](json::Writer& out) { write_hello(out, {.version = "9"}); }))->version ==
           "9");
