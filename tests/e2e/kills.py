@@ -38,6 +38,16 @@ def kill(daemon):
     daemon.process.wait()
 
 
+def kill_and_start(daemon):
+    kill(daemon)
+    daemon.start()
+
+
+def states(daemon):
+    return {task["name"]: (task["status"], task["pid"], task["generation"])
+            for task in daemon.rpc("task.status")["tasks"]}
+
+
 def keeper_of(daemon):
     """The pid of the keeper of this daemon; nothing while there is none."""
     place = os.path.join(daemon.runtime_dir, "keeper.sock")
