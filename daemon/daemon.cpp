@@ -79,6 +79,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     const TaskOutput::Settings settings{
         .log_dir = place.directories.log,
         .group = place.access.group.value_or(static_cast<gid_t>(-1)),
+        .notes = place.keeping->hold_notes(place.kept),
         .drained = [keeping = place.keeping.get()](const std::string& task, core::Generation run) {
             keeping->let_go(KeptKind::output, task, run);
             keeping->let_go(KeptKind::error_output, task, run);

@@ -19,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::string_view kControl = "control";
+constexpr std::string_view kNotes = "notes";
 constexpr milliseconds kListLimit{10'000};
 /// A keeper that is behind has this long to catch up before a spawn goes on without it.
 constexpr milliseconds kPutLimit{100};
@@ -56,6 +57,10 @@ void kill_and_reap(const UniqueFd& child) {
 void Kept::add(const std::string& key, UniqueFd fd) {
     if (key == kControl) {
         control_ = std::move(fd);
+        return;
+    }
+    if (key == kNotes) {
+        notes_ = std::move(fd);
         return;
     }
     const std::size_t slash = key.find('/', 2);
@@ -198,6 +203,27 @@ void Keeping::hold_control(int fd) const {
     put(std::string(kControl), fd);
 }
 
+std::shared_ptr<output::TransferNotes> Keeping::hold_notes(Kept& kept) {
+    notes_ = kept.take_notes();
+    auto notes = output::TransferNotes::open(notes_.get());
+    if (!notes) {
+        auto made = output::TransferNotes::make();
+        if (made) {
+            notes_ = std::move(made).value();
+            notes = output::TransferNotes::open(notes_.get());
+        } else {
+            notes = Failure{made.error()};
+        }
+    }
+    if (!notes) {
+        log_->warn("{}; should vigild be killed, what it is writing to logs is written twice",
+                   notes.error().text());
+        return nullptr;
+    }
+    put(std::string(kNotes), notes_.get());
+    return std::move(notes).value();
+}
+
 void Keeping::let_go(KeptKind kind, std::string_view task, core::Generation run) const {
     let_go(key_of(kind, task, run));
 }
@@ -219,11 +245,14 @@ UniqueFd Keeping::lose() {
 }
 
 void Keeping::take(ReachedKeeper&& keeper) {
-    const std::scoped_lock lock(mutex_);
-    client_ = std::move(keeper.client_);
-    child_ = std::move(keeper.child_);
-    pid_ = keeper.pid_;
+    {
+        const std::scoped_lock lock(mutex_);
+        client_ = std::move(keeper.client_);
+        child_ = std::move(keeper.child_);
+        pid_ = keeper.pid_;
+    }
     ++keeper_;
+    put(std::string(kNotes), notes_.get());
 }
 
 std::optional<pid_t> Keeping::keeper_pid() const {

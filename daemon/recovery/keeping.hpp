@@ -20,6 +20,7 @@
 #include "keeper/client.hpp"
 #include "linux/spawner.hpp"
 #include "linux/unix_listener.hpp"
+#include "output/transfer_notes.hpp"
 
 namespace vigil::daemon {
 
@@ -33,6 +34,7 @@ class Kept {
     /// Empty: it was not there.
     [[nodiscard]] UniqueFd take(KeptKind kind, std::string_view task, core::Generation run);
     [[nodiscard]] UniqueFd take_control() { return std::move(control_); }
+    [[nodiscard]] UniqueFd take_notes() { return std::move(notes_); }
     /// Runs of the task, by age, of whose output something is left here.
     [[nodiscard]] std::vector<core::Generation> runs_with_output(std::string_view task) const;
     /// Where notify sockets are bound that are here.
@@ -53,6 +55,7 @@ class Kept {
     };
     std::map<RunKey, UniqueFd> runs_;
     UniqueFd control_;
+    UniqueFd notes_;
 };
 
 /// A keeper that was reached, and started for that if need be. Ends one that was started and is not taken.
@@ -92,6 +95,9 @@ class Keeping {
     /// on without it.
     void hold(const os::SpawnJob& job, const os::RunDescriptors& descriptors) const;
     void hold_control(int fd) const;
+    /// The notes of what is being written to logs, those of the daemon before this one in them; held from now
+    /// on. Null where there can be none.
+    [[nodiscard]] std::shared_ptr<output::TransferNotes> hold_notes(Kept& kept);
     /// Thread-safe.
     void let_go(KeptKind kind, std::string_view task, core::Generation run) const;
     void let_go(const std::string& key) const;
@@ -108,7 +114,7 @@ class Keeping {
     [[nodiscard]] int connection() const;
     /// The keeper is gone. Gives the pidfd of the process, if it was started here, to be reaped.
     [[nodiscard]] UniqueFd lose();
-    /// What is held from now on is held by this one.
+    /// What is held from now on is held by this one; it has the notes already.
     void take(ReachedKeeper&& keeper);
     /// Counts the keepers. What was held while there was another may not be with the present one.
     [[nodiscard]] std::uint64_t keeper() const noexcept { return keeper_; }
@@ -133,6 +139,7 @@ class Keeping {
     std::shared_ptr<keeper::Client> client_;  ///< null: there is no keeper
     pid_t pid_ = 0;                           ///< of the keeper
     UniqueFd child_;                          ///< pidfd of a keeper that we started
+    UniqueFd notes_;
     std::uint64_t keeper_ = 0;
     bool begun_ = false;
 };

@@ -31,6 +31,7 @@ Result<std::unique_ptr<TaskOutput>> TaskOutput::create(Loop& loop, Settings sett
                                                        std::shared_ptr<spdlog::logger> log) {
     output::CollectorOptions options;
     options.group = settings.group;
+    options.notes = settings.notes;
     auto collector = output::Collector::create(options);
     if (!collector) return Failure{collector.error()};
     return std::unique_ptr<TaskOutput>(

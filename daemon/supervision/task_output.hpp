@@ -26,7 +26,8 @@ class TaskOutput {
   public:
     struct Settings {
         std::string log_dir;  ///< absolute; empty: there is none, and only tasks with a path have a log
-        gid_t group = static_cast<gid_t>(-1);  ///< of the logs; -1: the daemon's
+        gid_t group = static_cast<gid_t>(-1);          ///< of the logs; -1: the daemon's
+        std::shared_ptr<output::TransferNotes> notes;  ///< see output::CollectorOptions
         /// All that a finished run has printed is in its log.
         std::function<void(const std::string& task, core::Generation run)> drained;
     };

@@ -7,9 +7,9 @@
 // Raw output is moved by tee(2) and splice(2), pipe to pipe to file, and not looked at. The pipe in between
 // is the thread's own: the task's pipe is never locked during a write, so that a disk that hangs cannot hang
 // the task with it. Formatted output is read through tee(2). Both leave the task's pipe only when they are
-// written, so a daemon that is killed loses nothing of what is in the pipe: killed in between, what it was
-// writing may be in the log twice, the first time cut off anywhere. Lost is only what was taken out of the
-// way of a task whose disk hangs.
+// written, so a daemon that is killed loses nothing of what is in the pipe. How far a write came that was cut
+// off by the kill, the next collector learns from the log and from CollectorOptions::notes, and goes on
+// behind it. Lost is only what was taken out of the way of a task whose disk hangs.
 //
 // A log belongs to one task from the first thing that is printed into it until forget(); a second task with
 // the same path is refused like a path that is no regular file. A task that prints nothing has no log.
@@ -30,6 +30,8 @@
 #include "core/state.hpp"
 
 namespace vigil::output {
+
+class TransferNotes;
 
 /// The read end of one stream of one run.
 struct Source {
@@ -110,6 +112,9 @@ struct CollectorOptions {
     std::chrono::milliseconds retry_every{1000};
     /// A line of formatted output that has not ended is written after this time, or at kMostLineBytes.
     std::chrono::milliseconds partial_line_after{2000};
+    /// What is being written is noted here, and what a collector before this one left is gone on with; null:
+    /// no notes.
+    std::shared_ptr<TransferNotes> notes;
 };
 inline constexpr std::size_t kMostLineBytes = 16 * 1024;
 

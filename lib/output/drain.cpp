@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "output/pipe.hpp"
 
@@ -13,7 +14,12 @@ void limit_what_is_left(Stream& stream) {
     if (!stream.left) stream.left = bytes_waiting(stream.pipe.get()) + capacity_of(stream.pipe.get());
 }
 
+void end_note(Stream& stream) noexcept {
+    if (TransferNote* const note = std::exchange(stream.note, nullptr)) note->end();
+}
+
 void drain_claimed(Stream& stream, std::string& buffer) {
+    end_note(stream);
     buffer.resize(kDrainBytes);
     while (stream.claimed != 0) {
         const ssize_t count =

@@ -18,6 +18,9 @@ struct Drained {
 };
 [[nodiscard]] Drained drain(Stream& stream, std::size_t most, std::string& buffer);
 
+/// Under Log::take. Before anything that is claimed leaves the pipe.
+void end_note(Stream& stream) noexcept;
+
 /// Under Log::take. What is claimed leaves the pipe, though it is not written yet: it is safe with whoever
 /// writes it, but for a daemon that is killed meanwhile.
 void drain_claimed(Stream& stream, std::string& buffer);

@@ -77,6 +77,8 @@ class Log {
     void begin_new_file_by_age();
     [[nodiscard]] Written write(std::string_view text);
     [[nodiscard]] Written splice_from(int pipe, std::size_t size);
+    /// Which file it is, device and inode.
+    [[nodiscard]] std::pair<dev_t, ino_t> file() const noexcept { return file_.identity(); }
     void cut_back_to(std::uint64_t size) noexcept { file_.cut_back_to(size); }
     [[nodiscard]] std::uint64_t size() const noexcept { return file_.size(); }
     [[nodiscard]] const core::OutputRule& rule() const noexcept { return spec_->launch.output; }

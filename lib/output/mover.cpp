@@ -41,15 +41,20 @@ bool PipeBudget::take() noexcept {
     return false;
 }
 
-Result<std::unique_ptr<Mover>> Mover::create(core::Duration partial_line_after, PipeBudget& budget) {
+Result<std::unique_ptr<Mover>> Mover::create(core::Duration partial_line_after, PipeBudget& budget,
+                                             std::shared_ptr<TransferNotes> notes) {
     auto transfer = make_pipe();
     if (!transfer) return Failure{std::move(transfer).error()};
     auto scratch = make_pipe();
     if (!scratch) return Failure{std::move(scratch).error()};
     UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     if (!null) return Failure{errno_error("opening /dev/null")};
-    return std::unique_ptr<Mover>(
-        new Mover(partial_line_after, budget, std::move(*transfer), std::move(*scratch), std::move(null)));
+    return std::unique_ptr<Mover>(new Mover(partial_line_after, budget, std::move(notes),
+                                            std::move(*transfer), std::move(*scratch), std::move(null)));
+}
+
+Mover::~Mover() {
+    if (note_ != nullptr) notes_->give_back(note_);
 }
 
 Moved Mover::move(Log& log, Stream& stream) {
@@ -68,6 +73,7 @@ Moved Mover::move(Log& log, Stream& stream) {
 Moved Mover::drop(Log& log, Stream& stream) {
     const std::scoped_lock lock(log.take);
     if (!stream.pipe) return Moved::ended;
+    if (TransferNote* const left = std::exchange(stream.left_note, nullptr)) left->end();
     const Drained drained = drain(stream, kTurnBytes, input_);
     log.losses += drained.lost;
     stream.run->cell->dropped(drained.lost);
@@ -77,6 +83,7 @@ Moved Mover::drop(Log& log, Stream& stream) {
 Moved Mover::move_raw(Log& log, Stream& stream) {
     for (std::size_t moved = 0; moved < kTurnBytes;) {
         if (!log.writable()) return drop(log, stream);
+        if (stream.left_note != nullptr) resume(log, stream);
         if (!stream.began) stream.began = log.here();
         const Taken taken = take_raw(log, stream);
         if (taken.held) continue;
@@ -114,7 +121,7 @@ Mover::Taken Mover::take_raw(Log& log, Stream& stream) {
     if (count > 0) {
         taken.bytes = static_cast<std::size_t>(count);
         taken.then_new_file = taken.then_new_file && taken.bytes == most;
-        stream.claimed = static_cast<std::uint32_t>(count);
+        claim(log, stream, taken.bytes);
         if (stream.left) *stream.left -= taken.bytes;
         return taken;
     }

@@ -25,16 +25,24 @@ class PipeBudget {
 /// Used by one thread.
 class Mover {
   public:
+    /// `notes` may be null.
     [[nodiscard]] static Result<std::unique_ptr<Mover>> create(core::Duration partial_line_after,
-                                                               PipeBudget& budget);
+                                                               PipeBudget& budget,
+                                                               std::shared_ptr<TransferNotes> notes);
+    Mover(const Mover&) = delete;
+    Mover& operator=(const Mover&) = delete;
+    ~Mover();
 
     /// Gives the stream its turn: moves what waits, up to a bound.
     [[nodiscard]] Moved move(Log& log, Stream& stream);
 
   private:
-    Mover(core::Duration partial_line_after, PipeBudget& budget, Pipe transfer, Pipe scratch, UniqueFd null)
+    Mover(core::Duration partial_line_after, PipeBudget& budget, std::shared_ptr<TransferNotes> notes,
+          Pipe transfer, Pipe scratch, UniqueFd null)
         : partial_line_after_(partial_line_after),
           budget_(budget),
+          notes_(std::move(notes)),
+          note_(notes_ ? notes_->take() : nullptr),
           transfer_(std::move(transfer)),
           scratch_(std::move(scratch)),
           null_(std::move(null)) {}
@@ -53,7 +61,9 @@ class Mover {
                                                           bool at_line_start);
     void write_raw(Log& log, Stream& stream, std::size_t bytes);
     [[nodiscard]] Losses empty_transfer(std::size_t left);
+    void claim(const Log& log, Stream& stream, std::size_t bytes) const;
     void discard_claimed(Stream& stream) const;
+    void resume(Log& log, Stream& stream) const;
     void grow(Log& log, Stream& stream, std::size_t moved);
 
     [[nodiscard]] Moved move_formatted(Log& log, Stream& stream);
@@ -68,6 +78,8 @@ class Mover {
 
     const core::Duration partial_line_after_;
     PipeBudget& budget_;
+    const std::shared_ptr<TransferNotes> notes_;
+    TransferNote* const note_;
     Pipe transfer_;
     Pipe scratch_;
     UniqueFd null_;

@@ -27,6 +27,7 @@ Unended what_of_unended(const Stream& stream, bool nothing_follows, std::size_t 
 Moved Mover::move_formatted(Log& log, Stream& stream) {
     for (std::size_t moved = 0; moved < kTurnBytes;) {
         if (!log.writable()) return drop(log, stream);
+        if (stream.left_note != nullptr) resume(log, stream);
         if (!stream.began) stream.began = log.here();
         const Lines lines = take_lines(log, stream);
         if (lines.held) continue;
@@ -79,7 +80,7 @@ Mover::Lines Mover::take_lines(Log& log, Stream& stream) {
         lines.consumed += piece->consumed;
         if (output_.size() >= kMostOutput) break;
     }
-    stream.claimed = static_cast<std::uint32_t>(lines.consumed);
+    if (lines.consumed > 0) claim(log, stream, lines.consumed);
     if (stream.left) *stream.left -= std::min(*stream.left, lines.consumed);
     return lines;
 }
@@ -109,7 +110,33 @@ void Mover::write_lines(Log& log, Stream& stream, std::size_t consumed) {
     discard_claimed(stream);
 }
 
+/// Under Log::take.
+void Mover::claim(const Log& log, Stream& stream, std::size_t bytes) const {
+    stream.claimed = static_cast<std::uint32_t>(bytes);
+    stream.note = note_;
+    if (note_ != nullptr) note_->begin(stream.inode, log.file(), log.size(), bytes);
+}
+
+/// What a daemon before this one was writing when it was killed is all in the pipe yet, and the log has a
+/// part of it.
+void Mover::resume(Log& log, Stream& stream) const {
+    TransferNote* const left = std::exchange(stream.left_note, nullptr);
+    const std::uint64_t size = log.size();
+    const bool same = log.file() == std::pair<dev_t, ino_t>(left->device, left->inode) && size > left->before;
+    // Lines that were formatted cannot be told apart from those to come: all are written again.
+    if (same && stream.formatted()) log.cut_back_to(left->before);
+    const std::scoped_lock lock(log.take);
+    if (same && !stream.formatted())
+        stream.claimed =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(size - left->before, left->bytes));
+    // Before anything leaves the pipe, as everywhere: a kill in between writes twice rather than not at all.
+    left->end();
+    discard_claimed(stream);
+}
+
+/// Under Log::take.
 void Mover::discard_claimed(Stream& stream) const {
+    end_note(stream);
     while (stream.claimed > 0 && stream.pipe) {
         const ssize_t count = ::splice(stream.pipe.get(), nullptr, null_.get(), nullptr, stream.claimed,
                                        SPLICE_F_MOVE | SPLICE_F_NONBLOCK);

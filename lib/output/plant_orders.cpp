@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -88,6 +89,9 @@ void Plant::attach(Order& order) {
     stream->spec = std::move(source.spec);
     stream->kind = source.stream;
     stream->pid = source.pid;
+    struct stat found {};
+    if (::fstat(pipe.get(), &found) == 0) stream->inode = found.st_ino;
+    if (const auto& notes = desk_->options().notes) stream->left_note = notes->left(stream->inode);
     stream->pipe = std::move(pipe);
     stream->log->set_cell(order.cell);
     Seat& seat = seats_[stream->log.get()];

@@ -11,7 +11,7 @@ namespace vigil::output {
 using std::chrono::milliseconds;
 
 Result<void> Plant::start_worker() {
-    auto mover = Mover::create(desk_->options().partial_line_after, pipe_budget_);
+    auto mover = Mover::create(desk_->options().partial_line_after, pipe_budget_, desk_->options().notes);
     if (!mover) return Failure{std::move(mover).error()};
     const std::scoped_lock lock(mutex_);
     workers_.push_back(std::make_unique<Worker>());

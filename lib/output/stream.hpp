@@ -9,6 +9,7 @@
 #include "core/time.hpp"
 #include "output/collector.hpp"
 #include "output/log.hpp"
+#include "output/transfer_notes.hpp"
 
 namespace vigil::output {
 
@@ -38,12 +39,16 @@ struct Stream {
 
     // Under Log::take:
     UniqueFd pipe;  ///< none: the last writer has closed it, or it is done. Changed under both mutexes
-    std::uint32_t claimed = 0;  ///< so many bytes at its front are being written, and only then discarded
-    bool grown = false;         ///< to kBigPipe
-    bool done = false;          ///< its run has been told that nothing comes any more
+    std::uint32_t claimed = 0;     ///< so many bytes at its front are being written, and only then discarded
+    TransferNote* note = nullptr;  ///< stands while they are being written; null: there is none
+    bool grown = false;            ///< to kBigPipe
+    bool done = false;             ///< its run has been told that nothing comes any more
     std::optional<std::size_t> left;  ///< once it is finishing: bytes that are still taken at most
 
+    std::uint64_t inode = 0;  ///< of the pipe
+
     // The worker's, whose turn it is:
+    TransferNote* left_note = nullptr;  ///< of a daemon that was killed while it wrote from this pipe
     std::size_t capacity = 0;
     std::uint8_t full_moves = 0;                 ///< in a row
     std::optional<LogPlace> began;               ///< where in the log the run began

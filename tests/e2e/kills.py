@@ -22,6 +22,7 @@ import processes
 from cases import equal, eventually
 from client import Client
 from harness import Daemon
+from killed import kill, kill_and_start, states
 from logs import log_of, text_of
 
 # Asked to end while no daemon lives, one in so many at each kill.
@@ -30,12 +31,6 @@ ENDING_SHARE = 20
 
 def steady(rate, tell):
     return [os.path.join(cases.BUILD, "tests/e2e/workers/steady"), str(rate), tell]
-
-
-def kill(daemon):
-    daemon.was_killed = True
-    daemon.process.kill()
-    daemon.process.wait()
 
 
 def keeper_of(daemon):
