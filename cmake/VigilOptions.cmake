@@ -20,11 +20,11 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 # A cold build is a third quicker with the common headers precompiled, a repeated one with ccache, which cannot share what
-# was compiled with them. So: ccache where a developer has it, precompiled headers elsewhere and where $CI is set.
+# was compiled with them. So: ccache where a developer has it or the compiler is not gcc, precompiled headers elsewhere and where $CI is set.
 find_program(VIGIL_CCACHE ccache)
 mark_as_advanced(VIGIL_CCACHE)
 set(precompile ON)
-if(VIGIL_TIDY OR (VIGIL_CCACHE AND NOT DEFINED ENV{CI}))
+if(VIGIL_TIDY OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR (VIGIL_CCACHE AND NOT DEFINED ENV{CI}))
   set(precompile OFF)
 endif()
 option(VIGIL_PRECOMPILE "Precompile the common headers, without ccache" ${precompile})

@@ -52,7 +52,8 @@ class CgroupHome {
     CgroupHome& operator=(const CgroupHome&) = delete;
     ~CgroupHome() { close(); }
 
-    /// Moves this process back and removes what was made, as far as nobody is in it. Repeatable.
+    /// Moves this process back and removes what was made, as far as nobody is in it; for who is about to
+    /// leave this process's own leaf it waits, for half a second at most. Repeatable.
     void close() noexcept;
 
     [[nodiscard]] const std::string& base() const noexcept { return base_; }
@@ -66,6 +67,7 @@ class CgroupHome {
     [[nodiscard]] Result<void> lock_tasks();
     void end_predecessors(Opened& opened, const std::vector<std::string>& to_adopt);
     void enter_leaf(const std::string& own);
+    void remove_leaf() const noexcept;
 
     std::string base_;
     UniqueFd directory_;  ///< O_PATH

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <unordered_set>
 
 #include "linux/cgroup.hpp"
@@ -22,6 +24,7 @@ namespace {
 constexpr const char* kTasks = "tasks";
 constexpr const char* kLeaf = "vigild";
 constexpr std::chrono::milliseconds kPredecessorLimit{5'000};
+constexpr std::chrono::milliseconds kLeafLimit{500};
 
 Error unusable(const std::string& path, const std::string& why, int code) {
     return {"using " + path + " for the cgroups of tasks: " + why, code};
@@ -66,8 +69,8 @@ std::string existing_part(std::string path) {
     return path;
 }
 
-/// After a re-exec this process is in the leaf that it made itself, and systemd puts what it runs after the end of a
-/// delegated unit into "<unit>/.control"; then the base is above.
+/// After a re-exec this process is in the leaf that it made itself, and systemd puts what it runs after the
+/// end of a delegated unit into "<unit>/.control"; then the base is above.
 std::optional<CgroupPlace> own_base() {
     auto own = find_own_cgroup();
     if (!own || !(own->directory.ends_with("/vigild") || own->directory.ends_with("/.control"))) return own;
@@ -199,6 +202,15 @@ void CgroupHome::enter_leaf(const std::string& own) {
     }
 }
 
+/// The last threads that were joined may still be on their way out, and do not come along when the process
+/// leaves.
+void CgroupHome::remove_leaf() const noexcept {
+    const auto until = std::chrono::steady_clock::now() + kLeafLimit;
+    while (::unlinkat(directory_.get(), kLeaf, AT_REMOVEDIR) != 0 && errno == EBUSY &&
+           std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 void CgroupHome::close() noexcept {
     if (!directory_) return;
     // Without the lock nothing in it is ours. It is kept, since what cannot be removed now may be later.
@@ -206,7 +218,7 @@ void CgroupHome::close() noexcept {
         (void)::unlinkat(directory_.get(), kTasks, AT_REMOVEDIR);
         if (origin_) (void)write_small_file(origin_.get(), "cgroup.procs", "0");
         origin_.reset();
-        (void)::unlinkat(directory_.get(), kLeaf, AT_REMOVEDIR);
+        remove_leaf();
     }
     if (base_made_) (void)::rmdir(base_.c_str());
 }

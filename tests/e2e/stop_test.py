@@ -20,14 +20,14 @@ def nasty_79_sigterm_stops_every_task_and_ends_with_0():
 
 
 @case()
-def sigint_stops_every_task_and_ends_with_0():
+def nasty_79_sigint_stops_every_task_and_ends_with_0():
     with Daemon({"sleep": SLEEP, "beats": beater()}) as daemon:
         daemon.reaches("beats", "healthy")
         daemon.stop(signal.SIGINT)
 
 
 @case()
-def a_second_signal_kills_what_does_not_stop():
+def nasty_79_a_second_signal_kills_what_does_not_stop():
     with Daemon({"stubborn": {**STUBBORN, "stop": {"timeout": "300s"}}}) as daemon:
         pid = daemon.reaches("stubborn", "healthy")["pid"]
         daemon.send_signal(signal.SIGTERM)

@@ -219,7 +219,8 @@ class Tracer {
         if (!counting_) return;
         __ptrace_syscall_info info{};
         if (trace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) <= 0) return;  // just killed
-        if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !std::exchange(thread.resumes, false)) {
+        // While the mark is being set nothing counts yet.
+        if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !std::exchange(thread.resumes, false) && unmarked_ == 0) {
             thread.number = ++count_;
             names_[tid] = name_of(info.entry.nr) + (thread.child ? " (child)" : "");
         }
