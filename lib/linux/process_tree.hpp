@@ -37,15 +37,16 @@ struct Survivor {
 class ProcessTree {
   public:
     struct Parts {
-        pid_t leader = 0;  ///< an own child, made by setsid(2) in it, or an adopted process that was
-        UniqueFd pidfd;    ///< none for one that ended and was reaped before we came
+        pid_t leader = 0;        ///< an own child, made by setsid(2) in it, or an adopted process that was
+        UniqueFd pidfd;          ///< none for one that ended and was reaped before we came
         std::string invocation;  ///< VIGIL_INVOCATION in its environment
         TaskCgroup cgroup;       ///< may be empty
         /// Of a main process that ended before we came.
         std::optional<ChildEnd> end = std::nullopt;
         /// None of its processes is ours to reap: zombies in it may stay for as long as their parent likes.
         bool adopted = false;
-        /// Of an adopted run without a cgroup, whose processes may have left for another parent; outlives the tree.
+        /// Of an adopted run without a cgroup, whose processes may have left for another parent; outlives the
+        /// tree.
         Strays* strays = nullptr;
     };
     /// `orphans` outlives the tree.
@@ -99,7 +100,7 @@ class ProcessTree {
     };
     [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
     [[nodiscard]] bool no_orphan_left();
-    [[nodiscard]] bool no_stray_left();
+    [[nodiscard]] bool no_stray_left(bool group_empty);
     [[nodiscard]] bool only_zombies_in_group() const;
     [[nodiscard]] bool group_is_ours() const noexcept;
     [[nodiscard]] Result<void> signal_own_group(int signal);
