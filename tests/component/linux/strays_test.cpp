@@ -44,7 +44,7 @@ TEST_CASE("a pass is not made again at once after one that took its time") {
 
 TEST_CASE("an adopted tree of which the main process is gone goes on as long as a stray of it lives") {
     TreeBench bench(ways_without_cgroup().front());
-    ProcessTree spawned = bench.shell("sleep 100");
+    ProcessTree spawned = bench.shell("exec sleep 100");
     Strays strays;
     ProcessTree adopted(
         {.leader = spawned.leader() + 1,  // of a process that was reaped: nobody's, or a stranger's
