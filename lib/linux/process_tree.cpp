@@ -53,7 +53,8 @@ bool ProcessTree::empty() {
         // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
         // Of a main process that was gone before we came the number may be a stranger's by now.
         const bool nobody = !leader_.pidfd || group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
-        gone_ = (nobody || (adopted_ && only_zombies_in_group())) && no_orphan_left() && no_stray_left();
+        gone_ = no_orphan_left() && (strays_ != nullptr ? no_stray_left(nobody)
+                                                        : nobody || (adopted_ && only_zombies_in_group()));
     }
     if (gone_ && foreseen_) orphans_->forget(invocation_);
     return gone_;
@@ -96,10 +97,13 @@ bool ProcessTree::no_orphan_left() {
     return orphans_->of(leader_.pid, invocation_).empty();
 }
 
-bool ProcessTree::no_stray_left() {
-    if (strays_ == nullptr) return true;
-    if (strays_->complete_since(ended_at_) && strays_->of(invocation_).empty()) return true;
-    return strays_->refresh() && strays_->of(invocation_).empty();
+/// As one pass over /proc shows it, which serves all runs that are asked for.
+bool ProcessTree::no_stray_left(bool group_empty) {
+    const auto nothing_left = [&] {
+        return strays_->of(invocation_).empty() && (group_empty || !strays_->has_group(leader_.pid));
+    };
+    if (strays_->complete_since(ended_at_) && nothing_left()) return true;
+    return strays_->refresh() && nothing_left();
 }
 
 /// Without a pidfd that stands for the group, its number is safe as long as the leader is not reaped.

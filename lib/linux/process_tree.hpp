@@ -45,7 +45,8 @@ class ProcessTree {
         std::optional<ChildEnd> end = std::nullopt;
         /// None of its processes is ours to reap: zombies in it may stay for as long as their parent likes.
         bool adopted = false;
-        /// Of an adopted run without a cgroup, whose processes may have left for another parent; outlives the tree.
+        /// Of an adopted run without a cgroup, whose processes may have left for another parent; outlives the
+        /// tree.
         Strays* strays = nullptr;
     };
     /// `orphans` outlives the tree.
@@ -99,7 +100,7 @@ class ProcessTree {
     };
     [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
     [[nodiscard]] bool no_orphan_left();
-    [[nodiscard]] bool no_stray_left();
+    [[nodiscard]] bool no_stray_left(bool group_empty);
     [[nodiscard]] bool only_zombies_in_group() const;
     [[nodiscard]] std::vector<ProcessEntry> left_in_group();
     [[nodiscard]] bool group_is_ours() const noexcept;

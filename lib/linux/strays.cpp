@@ -24,6 +24,7 @@ bool Strays::refresh() {
     std::size_t budget = looks_++ == 0 ? std::numeric_limits<std::size_t>::max() : kAskedAtOnce;
     bool complete = true;
     const pid_t self = ::getpid();
+    groups_.clear();
     for_each_process([&](const ProcessEntry& entry) {
         if (entry.pid == self || entry.of_kernel) return;
         const auto [place, added] = known_.try_emplace(entry.pid);
@@ -32,6 +33,7 @@ bool Strays::refresh() {
             known = {.start_time = entry.start_time, .asked_since = before};
         known.alive = !entry.ended();
         known.seen = looks_;
+        if (known.alive) groups_.insert({entry.group, entry.session});
         if (known.asked || !known.alive) return;
         if (budget == 0) {
             complete = false;
@@ -41,6 +43,10 @@ bool Strays::refresh() {
         complete = ask(entry.pid, known) && complete;
     });
     std::erase_if(known_, [this](const auto& entry) { return entry.second.seen != looks_; });
+    by_invocation_.clear();
+    for (const auto& [pid, known] : known_)
+        if (known.alive && !known.invocation.empty())
+            by_invocation_[known.invocation].push_back({pid, known.start_time});
     if (complete) complete_at_ = before;
     rest_until_ = Clock::now() + kRest * (Clock::now() - before);
     return complete;
@@ -54,11 +60,8 @@ bool Strays::ask(pid_t pid, Known& known) {
 }
 
 std::vector<ProcessId> Strays::of(const std::string& invocation) const {
-    std::vector<ProcessId> found;
-    if (invocation.empty()) return found;
-    for (const auto& [pid, known] : known_)
-        if (known.alive && known.invocation == invocation) found.push_back({pid, known.start_time});
-    return found;
+    const auto found = by_invocation_.find(invocation);
+    return found == by_invocation_.end() ? std::vector<ProcessId>() : found->second;
 }
 
 }  // namespace vigil::os

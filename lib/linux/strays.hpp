@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "linux/process_table.hpp"
@@ -33,6 +34,8 @@ class Strays {
     }
     /// The living processes of a run, in its tree or not; as of the last refresh.
     [[nodiscard]] std::vector<ProcessId> of(const std::string& invocation) const;
+    /// Whether a living process is in the group or the session of that number; as of the last refresh.
+    [[nodiscard]] bool has_group(pid_t leader) const { return groups_.contains(leader); }
 
   private:
     struct Known {
@@ -46,6 +49,9 @@ class Strays {
     /// False: it is in the middle of an exec, and is to be asked again.
     [[nodiscard]] static bool ask(pid_t pid, Known& known);
     std::unordered_map<pid_t, Known> known_;
+    // Of the living.
+    std::unordered_map<std::string, std::vector<ProcessId>> by_invocation_;
+    std::unordered_set<pid_t> groups_;
     unsigned looks_ = 0;
     Clock::time_point complete_at_{};
     Clock::time_point rest_until_{};

@@ -20,6 +20,7 @@ TEST_CASE("strays are known by the mark of their run, and only as long as they l
     REQUIRE(eventually([&] { return strays.refresh() && strays.of(one.invocation).size() == 1; }));
     CHECK(strays.of(one.invocation).front().pid == one.pid);
     CHECK(strays.of(one.invocation).front().start_time == read_process(one.pid)->start_time);
+    CHECK(strays.has_group(one.pid));
     CHECK(strays.of(std::string(32, '0')).empty());
     CHECK(strays.of({}).empty());
     CHECK(strays.complete_since({}));
@@ -27,6 +28,9 @@ TEST_CASE("strays are known by the mark of their run, and only as long as they l
 
     REQUIRE(signal_process(one.pidfd.get(), SIGKILL).ok());
     REQUIRE(eventually([&] { return strays.refresh() && strays.of(one.invocation).empty(); }));
+    // A zombie by now, which is in the group as far as the kernel is concerned.
+    CHECK_FALSE(strays.has_group(one.pid));
+    CHECK(strays.has_group(other.pid));
     CHECK(strays.of(other.invocation).size() == 1);
 }
 
@@ -40,7 +44,7 @@ TEST_CASE("a pass is not made again at once after one that took its time") {
 
 TEST_CASE("an adopted tree of which the main process is gone goes on as long as a stray of it lives") {
     TreeBench bench(ways_without_cgroup().front());
-    ProcessTree spawned = bench.shell("sleep 100");
+    ProcessTree spawned = bench.shell("exec sleep 100");
     Strays strays;
     ProcessTree adopted(
         {.leader = spawned.leader() + 1,  // of a process that was reaped: nobody's, or a stranger's
