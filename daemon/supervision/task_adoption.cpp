@@ -38,7 +38,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->adopted = !goes_on_;
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
-    os::Strays* const strays = cgroup ? nullptr : &strays_;
+    os::Strays* const strays = cgroup || goes_on_ ? nullptr : &strays_;
     if (strays != nullptr && !strays->complete_since({})) (void)strays->refresh();
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,

@@ -47,12 +47,12 @@ bool ProcessTree::empty() {
     if (cgroup_) {
         gone_ = !cgroup_.populated();
     } else if (!leader_.pidfd) {
-        gone_ = left_in_group().empty() && no_orphan_left();
+        // Of a main process that was gone before we came the number may be a stranger's by now.
+        gone_ = left_in_group().empty() && no_orphan_left() && (strays_ == nullptr || no_stray_left(true));
     } else {
         // As long as anyone is in the group or session its number is not given to a new process, so once
         // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
-        // Of a main process that was gone before we came the number may be a stranger's by now.
-        const bool nobody = !leader_.pidfd || group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
+        const bool nobody = group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
         gone_ = no_orphan_left() && (strays_ != nullptr ? no_stray_left(nobody)
                                                         : nobody || (adopted_ && only_zombies_in_group()));
     }

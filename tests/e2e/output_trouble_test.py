@@ -140,7 +140,7 @@ def nasty_48_a_grandchild_that_holds_stdout_open_hides_no_exit():
     with Daemon({"leaves": {"command": shell("setsid sleep 1000 & echo bye; exit 5"), "restart": {"policy": "never"}}}) as daemon:
         status = daemon.reaches("leaves", "dead")
         equal(status["last_exit"]["code"], 5, "exit code")
-        equal(text_of(log_of(daemon, "leaves")), "bye\n", "the log")
+        eventually(lambda: text_of(log_of(daemon, "leaves")) == "bye\n", what="the log has it")
 
 
 @case()

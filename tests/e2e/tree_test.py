@@ -1,5 +1,6 @@
 """The whole tree of a task: that one stop ends all of it, with a cgroup and without, as root and as somebody else."""
 import contextlib
+import json
 import os
 import signal
 
@@ -157,11 +158,13 @@ def nasty_14_a_cgroup_that_a_dead_daemon_left_frozen_and_no_record_tells_of_is_e
             daemon.process.kill()
             daemon.wait()
             assert processes.alive(pid)
-            os.remove(os.path.join(daemon.runtime_dir, "state"))
+            for name in ("state", "specs"):
+                os.remove(os.path.join(daemon.runtime_dir, name))
+            daemon.write_config(json.dumps({**daemon.config, "tasks": {"other": SLEEP}}))
             daemon.ends_with = 0
             daemon.start()
             eventually(lambda: not processes.alive(pid), what="the left-over is ended")
-            daemon.reaches("sleep", "healthy")
+            daemon.reaches("other", "healthy")
             daemon.stop()
         finally:
             daemon._clean_up(failed=False)
