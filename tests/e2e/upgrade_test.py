@@ -198,6 +198,36 @@ def nasty_76_starts_stops_and_backoffs_go_on_and_every_client_gets_its_answer():
             equal(answers["wait"].code, 0, f"{answers['wait']}")
 
 
+@case(timeout=120)
+def nasty_76_many_tasks_on_their_way_in_all_directions_go_on_and_both_orders_are_answered():
+    tasks = {f"run{i}": SLEEP for i in range(80)}
+    tasks |= {f"back{i}": {**failing(), "restart": {"base_delay": "1s", "max_attempts": 1000}} for i in range(20)}
+    tasks |= {f"stop{i}": {**SLEEP, "stop": {"command": shell("sleep 2; exit 1"), "timeout": "60s"}} for i in range(20)}
+    tasks |= {f"start{i}": {**SLEEP, "autostart": False, "ready": {"on": "notify", "timeout": "2s"},
+                            "restart": {"max_attempts": 0}} for i in range(20)}
+    with Daemon(tasks, daemon={"max_starting": 100}) as daemon:
+        def count(state):
+            return daemon.rpc("daemon.status")["tasks"][state]
+
+        eventually(lambda: count("healthy") == 100, what="everything runs")
+        before = {name: state for name, state in states(daemon).items() if name.startswith("run")}
+        answers = {}
+
+        def ask(verb):
+            answers[verb] = daemon.ctl(verb, verb + "*", "--json")
+        threads = [threading.Thread(target=ask, args=(verb,)) for verb in ("stop", "start")]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: count("stopping") == 20 and count("starting") >= 20, what="both orders are on their way")
+        equal(daemon.ctl("upgrade").code, 0, "upgrade")
+        for thread in threads:
+            thread.join()
+        # The failure of their stop.command was seen, so that they got SIGTERM; the others never said that they are ready.
+        for verb, outcome in (("stop", "done"), ("start", "failed")):
+            equal([task["outcome"] for task in answers[verb].json["tasks"]], [outcome] * 20, verb)
+        equal({name: state for name, state in states(daemon).items() if name.startswith("run")}, before, "the others")
+
+
 @case()
 def no_line_is_lost_or_doubled_and_no_writer_sees_an_error_while_the_daemon_goes_on():
     with Daemon({f"says{i}": {"command": shell("i=0; while echo line $i && i=$((i+1)); do "
