@@ -17,6 +17,7 @@
 #include "linux/unix_listener.hpp"
 #include "place.hpp"
 #include "recovery/run_ending.hpp"
+#include "restart_watch.hpp"
 #include "state/table.hpp"
 
 namespace vigil::daemon {
@@ -48,10 +49,13 @@ int clean_up(const config::DaemonSettings& settings, const os::Features& feature
         return exit_code::kCannotStart;
     };
     const bool started_again = is_started_again();
-    if (started_again && settings.orphan_policy == config::OrphanPolicy::adopt) return exit_code::kDone;
     const auto directories = choose_directories(settings);
     if (!directories) return fail(directories.error());
     const std::string& runtime = directories->runtime;
+    if (started_again && settings.orphan_policy == config::OrphanPolicy::adopt) {
+        watch_restart(runtime, [&] { return clean_up(settings, features); });
+        return exit_code::kDone;
+    }
     // A clean shutdown leaves nothing behind, and systemd removes the directory.
     if (::access((runtime + "/lock").c_str(), F_OK) != 0) return exit_code::kDone;
     const auto lock = os::InstanceLock::take(runtime + "/lock");
