@@ -1,13 +1,24 @@
 // By what runs are known again, and runs that a daemon before this one has started, or this one as another
 // program.
+#include <unistd.h>
+
 #include <utility>
 
 #include "linux/process.hpp"
+#include "linux/process_table.hpp"
 #include "linux/random_name.hpp"
 #include "recovery/left_run.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
+namespace {
+
+bool is_child(pid_t pid) {
+    const auto entry = os::read_process(pid);
+    return entry && entry->parent == ::getpid();
+}
+
+}  // namespace
 
 RecordBook::Marks TaskProcesses::marks_of(const Run& run) const {
     RecordBook::Marks marks{.inode = features_.pidfd_inode ? os::unique_inode(run.tree->pidfd()) : 0,
@@ -35,10 +46,11 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->task = task;
     run->generation = record.generation;
     run->spec = spec;
-    run->adopted = !goes_on_;
+    // A daemon that goes on as another program has children, and what it had adopted itself.
+    run->adopted = !goes_on_ || !is_child(found.pid);
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
-    os::Strays* const strays = cgroup || goes_on_ ? nullptr : &strays_;
+    os::Strays* const strays = cgroup || !run->adopted ? nullptr : &strays_;
     if (strays != nullptr && !strays->complete_since({})) (void)strays->refresh();
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
@@ -46,7 +58,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                                              .invocation = std::move(invocation),
                                              .cgroup = std::move(cgroup),
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
-                                             .adopted = !goes_on_,
+                                             .adopted = run->adopted,
                                              .strays = strays},
                       features_, orphans_);
     const bool others_live = !lives && !run->tree->empty();

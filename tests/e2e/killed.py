@@ -1,7 +1,9 @@
 """Daemons that are killed, and what is to be seen of their tasks then."""
+import json
 import os
 
 import processes
+from harness import Daemon
 
 
 def kill(daemon):
@@ -37,3 +39,25 @@ def marked(daemon, spec):
 def states(daemon):
     return {task["name"]: (task["status"], task["pid"], task["generation"])
             for task in daemon.rpc("task.status")["tasks"]}
+
+
+# Leaves its group, its session and its parent, as daemons do.
+LEAVES = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open(os.environ["TELL"], "w").write(f"{os.getpid()}\\n")
+        time.sleep(1000)
+    os._exit(0)
+os.wait()
+time.sleep(1000)
+"""
+
+
+def with_one_that_left(**more):
+    daemon = Daemon(daemon={"cgroup": "off"}, **more)
+    daemon.config["tasks"] = {"tree": {"command": ["/usr/bin/python3", "-c", LEAVES], "env": {"TELL": daemon.path("left")},
+                                       "restart": {"policy": "never"}}}
+    daemon.write_config(json.dumps(daemon.config))
+    return daemon

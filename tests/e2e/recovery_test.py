@@ -12,7 +12,7 @@ import kills
 import processes
 from cases import case, contains, equal, eventually, main
 from harness import SLEEP, Daemon, beater, failing, run, shell
-from killed import copies, kill, kill_and_start, marked, states
+from killed import copies, kill, kill_and_start, marked, states, with_one_that_left
 from logs import log_of, text_of
 
 
@@ -214,28 +214,6 @@ def a_clean_up_ends_what_a_killed_daemon_left_and_nothing_while_one_runs():
         left = [pid for pid in pids if processes.alive(pid)]
         assert not left, processes.describe(left)
         equal(run(clean_up).err, "", "the second time there is nothing to do")
-
-
-# Leaves its group, its session and its parent, as daemons do.
-LEAVES = """
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        open(os.environ["TELL"], "w").write(f"{os.getpid()}\\n")
-        time.sleep(1000)
-    os._exit(0)
-os.wait()
-time.sleep(1000)
-"""
-
-
-def with_one_that_left(**more):
-    daemon = Daemon(daemon={"cgroup": "off"}, **more)
-    daemon.config["tasks"] = {"tree": {"command": ["/usr/bin/python3", "-c", LEAVES], "env": {"TELL": daemon.path("left")},
-                                       "restart": {"policy": "never"}}}
-    daemon.write_config(json.dumps(daemon.config))
-    return daemon
 
 
 @case()

@@ -11,6 +11,7 @@ import cases
 import processes
 from cases import case, contains, equal, eventually, main
 from harness import SLEEP, Daemon, beater, failing, run, shell
+from killed import kill_and_start, with_one_that_left
 
 
 def own_version():
@@ -282,6 +283,17 @@ def a_task_that_was_removed_does_not_come_back_and_a_changed_file_waits_for_the_
         equal(daemon.ctl("reload", "-y").code, 0, "reload")
         equal(set(states(daemon)), {"runs", "gone", "fresh"}, "tasks")
         assert not daemon.rpc("daemon.status")["config_changed"]
+
+
+@case()
+def a_run_that_was_adopted_before_an_upgrade_is_ended_whole_by_a_stop_after_it():
+    with with_one_that_left() as daemon:
+        left = int(daemon.read("left"))
+        kill_and_start(daemon)
+        equal(daemon.ctl("upgrade").code, 0, "upgrade")
+        assert processes.alive(left), "it was ended by the upgrade"
+        equal(daemon.ctl("stop", "tree").code, 0, "stop")
+        assert not processes.alive(left), processes.describe([left])
 
 
 @case()
