@@ -168,6 +168,23 @@ def a_start_waits_for_readiness_and_a_stop_leaves_nothing():
 
 
 @case(timeout=180)
+def an_upgrade_changes_nothing_for_systemd_and_a_stop_after_it_leaves_nothing():
+    with Machine(drop_in="WatchdogSec=5") as machine:
+        machine.succeeds("systemctl", "start", "vigil")
+        tree, vigild = machine.whole_tree(), machine.main_pid()
+        contains(machine.succeeds("/usr/local/bin/vigilctl", "upgrade").out, "goes on as")
+        equal((machine.main_pid(), machine.property("ActiveState"), machine.property("NRestarts")), (vigild, "active", "0"),
+              "the unit")
+        equal(machine.whole_tree(), tree, "the task's processes")
+        machine.killed_and_back(signal.SIGKILL)
+        equal(machine.whole_tree(), tree, "the task's processes after a crash")
+        machine.succeeds("/usr/local/bin/vigilctl", "upgrade")
+        machine.succeeds("systemctl", "stop", "vigil")
+        equal(machine.property("Result"), "success", "Result")
+        assert not machine.marked(), processes.describe(machine.marked())
+
+
+@case(timeout=180)
 def systemctl_reload_takes_over_a_changed_configuration_and_fails_for_a_broken_one():
     with Machine() as machine:
         machine.succeeds("systemctl", "start", "vigil")
