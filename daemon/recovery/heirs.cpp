@@ -77,7 +77,8 @@ void Heirs::take_over(const Into& into, core::TimePoint now) {
     std::size_t running = 0;
     for (Heir& heir : tasks_) {
         const core::TaskRecord& record = heir.found.record.task;
-        const auto task = into.supervisor.adopt(heir.spec, record, now);
+        const auto task = into.supervisor.adopt(
+            heir.spec, record, now, into.goes_on ? core::Adoption::in_place : core::Adoption::after_crash);
         if (!task) {
             into.log.error("{}: is in the state table twice", record.name);
             into.book.drop(heir.found);

@@ -33,11 +33,14 @@ struct TaskRecord {
     bool said_ready = false;        ///< starting: READY=1 came before Spawned was read
     TimePoint stable_due = kNever;  ///< healthy: when the attempts go back to 0
 
-    // In failed; host_faults in starting too.
-    TimePoint restart_due = kNever;
-    unsigned host_faults = 0;
+    /// In starting, stopping and failed: the state's own deadline. As Starting::ready_due, Stopping::kill_due and
+    /// Failed::restart_due in state.hpp.
+    TimePoint state_due = kNever;
+    unsigned host_faults = 0;  ///< in starting and failed
 
     // In stopping; as in state::Stopping.
+    bool asked = false;
+    std::optional<std::size_t> next_step;
     Cause why;
     bool ordered = false;
     bool forced = false;
@@ -49,6 +52,17 @@ struct TaskRecord {
     std::optional<Duration> heartbeat_timeout;
 
     std::optional<LastExit> last_exit;
+};
+
+/// How a record comes to be gone on from.
+enum class Adoption : std::uint8_t {
+    /// Nobody knows how long ago it was written, nor which of the steps that follow from it were done: times
+    /// begin
+    /// anew, and so does a stop.
+    after_crash,
+    /// By the process that wrote it, as another program: everything goes on as it was, and nobody is told of
+    /// it.
+    in_place,
 };
 
 }  // namespace vigil::core

@@ -21,7 +21,7 @@ bool barred_by_shutdown(const Event& event) noexcept {
 bool is_plain_beat(const Event& event) noexcept {
     const auto* message = std::get_if<event::Notified>(&event);
     return message != nullptr && !message->ready && !message->trigger && !message->stopping &&
-           !message->watchdog && !message->main_pid && !message->status;
+           !message->watchdog && !message->main_pid && !message->status && !message->extend_timeout;
 }
 template <typename E>
 bool is_plain_beat(const E&) noexcept {
@@ -60,15 +60,15 @@ Result<TaskId, Supervisor::AddError> Supervisor::add(SpecPtr spec, TimePoint now
     return id;
 }
 
-Result<TaskId, Supervisor::AddError> Supervisor::adopt(SpecPtr spec, const TaskRecord& record,
-                                                       TimePoint now) {
+Result<TaskId, Supervisor::AddError> Supervisor::adopt(SpecPtr spec, const TaskRecord& record, TimePoint now,
+                                                       Adoption how) {
     const auto id = place_for(*spec);
     if (!id) return id;
     Slot& slot = slots_[static_cast<std::size_t>(*id)];
     slot.task.emplace(*id, std::move(spec), record, away_);
     by_name_.emplace(slot.task->name(), *id);
     recount(std::nullopt, slot.task->standing());
-    step(*id, event::TakenOver{.paused = record.paused}, now);
+    step(*id, event::TakenOver{record, how, away_}, now);
     return id;
 }
 
@@ -190,8 +190,7 @@ Turn Supervisor::turn_at(TimePoint now) {
     return {supervised_now, now, waiting_.empty() && turn_is_free(), announcements_, random_, effects_};
 }
 
-void Supervisor::recount(const std::optional<Task::Standing>& before,
-                         const Task::Standing& after) noexcept {
+void Supervisor::recount(const std::optional<Task::Standing>& before, const Task::Standing& after) noexcept {
     const Task::Standing was = before.value_or(Task::Standing{});
     const auto adjust = [](std::size_t& count, bool counted, bool counts) {
         if (counted) --count;

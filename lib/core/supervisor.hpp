@@ -53,12 +53,14 @@ class Supervisor {
     enum class AddError : std::uint8_t { already_exists, shutting_down };
     [[nodiscard]] Result<TaskId, AddError> add(SpecPtr spec, TimePoint now);
 
-    /// Adds a task that goes on from where a daemon before left it, with the spec it was started with: heartbeats
-    /// and readiness get their whole time anew, a stop begins anew, a pending restart stays due when it was. In
-    /// `starting` and `stopping` without a main_pid the owner says by Spawned or SpawnFailed whether the process
-    /// was made; that a run has ended meanwhile it says by Exited, as ever (news_of()). All tasks are to be adopted
-    /// before the first event is handled. Refused as add() is.
-    [[nodiscard]] Result<TaskId, AddError> adopt(SpecPtr spec, const TaskRecord& record, TimePoint now);
+    /// Adds a task that goes on from where a daemon before left it, with the spec it was started with. After
+    /// a crash heartbeats and readiness get their whole time anew, a stop begins anew, a pending restart
+    /// stays due when it was; in place everything is as it was but for the heartbeat, which gets its whole
+    /// time anew. In `starting` and `stopping` without a main_pid the owner says by Spawned or SpawnFailed
+    /// whether the process was made; that a run has ended meanwhile it says by Exited, as ever (news_of()).
+    /// All tasks are to be adopted before the first event is handled. Refused as add() is.
+    [[nodiscard]] Result<TaskId, AddError> adopt(SpecPtr spec, const TaskRecord& record, TimePoint now,
+                                                 Adoption how = Adoption::after_crash);
     /// Other bounds from now on; the seed stays. What waits for its turn is served at the next judge().
     void set_rules(unsigned max_starting, std::optional<double> max_dead_fraction) noexcept;
 
@@ -90,8 +92,8 @@ class Supervisor {
     /// Ids of all tasks in order of their names.
     [[nodiscard]] std::vector<TaskId> ids_by_name() const;
     [[nodiscard]] std::size_t size() const noexcept { return by_name_.size(); }
-    /// The tasks whose record() may be another since the last call, those that are no more included; each once.
-    /// To be written down before the effects that take_effects() gives are carried out.
+    /// The tasks whose record() may be another since the last call, those that are no more included; each
+    /// once. To be written down before the effects that take_effects() gives are carried out.
     [[nodiscard]] std::vector<TaskId> take_changed();
     /// Nothing for an id that names no task any more.
     [[nodiscard]] std::optional<TaskRecord> record(TaskId task) const;

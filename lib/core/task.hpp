@@ -37,7 +37,9 @@ struct DeadlinePassed {};
 struct TurnCame {};
 /// The task was made from a record, and is to go on.
 struct TakenOver {
-    bool paused = false;
+    const TaskRecord& record;
+    Adoption how;
+    Duration away;  ///< the owner's time minus supervised time
 };
 }  // namespace event
 
@@ -52,8 +54,8 @@ class Task {
     /// Enters `created` and announces it; nothing starts before an event::Start. `last_generation`: the last
     /// one that was ever used under this TaskId.
     Task(TaskId id, SpecPtr spec, Generation last_generation, Turn& turn);
-    /// As a daemon before left it. Announces nothing and waits for nothing before an event::TakenOver. `away`: the
-    /// owner's time minus supervised time.
+    /// As a daemon before left it. Announces nothing and waits for nothing before an event::TakenOver.
+    /// `away`: the owner's time minus supervised time.
     Task(TaskId id, SpecPtr spec, const TaskRecord& record, Duration away);
 
     /// `E` is an alternative of Event, DeadlinePassed, TurnCame or TakenOver.
@@ -157,7 +159,9 @@ class Task {
     void go_on_starting(event::TakenOver& event, Turn& turn);
     void go_on_healthy(event::TakenOver& event, Turn& turn);
     void go_on_stopping(event::TakenOver& event, Turn& turn);
+    void say_taken_over(const event::TakenOver& event, Turn& turn);
     void pause_again(const event::TakenOver& event, Turn& turn);
+    [[nodiscard]] static TimePoint state_due(const event::TakenOver& event) noexcept;
 
     // Changes of state: task.cpp. The first is the only one that assigns state_, and announces it.
     void enter(State next, Cause why, Turn& turn);

@@ -21,16 +21,20 @@ TaskRecord Task::record(Duration away) const {
         record.main_pid = present->main_pid;
     }
     if (const auto* starting = std::get_if<state::Starting>(&state_)) {
+        record.state_due = add_saturating(starting->ready_due, away);
         record.host_faults = starting->host_faults;
         record.said_ready = starting->early.ready;
     }
     if (const auto* healthy = std::get_if<state::Healthy>(&state_))
         record.stable_due = add_saturating(healthy->stable_due, away);
     if (const auto* failed = std::get_if<state::Failed>(&state_)) {
-        record.restart_due = add_saturating(failed->restart_due, away);
+        record.state_due = add_saturating(failed->restart_due, away);
         record.host_faults = failed->host_faults;
     }
     if (const auto* stopping = std::get_if<state::Stopping>(&state_)) {
+        record.state_due = add_saturating(stopping->kill_due, away);
+        record.asked = stopping->asked;
+        record.next_step = stopping->next_step;
         record.why = stopping->why;
         record.ordered = stopping->ordered;
         record.forced = stopping->forced;
@@ -73,7 +77,7 @@ Task::Task(TaskId id, SpecPtr spec, const TaskRecord& record, Duration away)
                                      .next_step = {},
                                      .ended = record.ended};
             break;
-        case StateName::failed: state_ = state::Failed{here(record.restart_due), record.host_faults}; break;
+        case StateName::failed: state_ = state::Failed{here(record.state_due), record.host_faults}; break;
         case StateName::completed: state_ = state::Completed{}; break;
         case StateName::stopped: state_ = state::Stopped{}; break;
         case StateName::dead: state_ = state::Dead{}; break;
@@ -81,8 +85,8 @@ Task::Task(TaskId id, SpecPtr spec, const TaskRecord& record, Duration away)
     forget_shutdown();
 }
 
-/// A shutdown was the wish of the daemon that was shut down, and of nobody for the one that comes after: what it had
-/// stopped, or was stopping, is wanted as the spec wants it.
+/// A shutdown was the wish of the daemon that was shut down, and of nobody for the one that comes after: what
+/// it had stopped, or was stopping, is wanted as the spec wants it.
 void Task::forget_shutdown() {
     const auto* stopping_state = std::get_if<state::Stopping>(&state_);
     const bool stopped = std::holds_alternative<state::Stopped>(state_);
@@ -95,13 +99,13 @@ void Task::forget_shutdown() {
     }
 }
 
-/// A task in `created` that is wanted up starts when everybody is taken over: until then nobody knows how many are
-/// starting already.
-void Task::go_on_idle(event::TakenOver&, Turn& turn) {
+/// A task in `created` that is wanted up starts when everybody is taken over: until then nobody knows how
+/// many are starting already.
+void Task::go_on_idle(event::TakenOver& event, Turn& turn) {
     // What came due while no daemon was there is due now: this supervisor has overslept nothing.
     if (auto* failed = std::get_if<state::Failed>(&state_))
         failed->restart_due = std::max(failed->restart_due, turn.now);
-    announce(std::nullopt, name_of(state_), Generation{}, turn);
+    say_taken_over(event, turn);
     if (!std::holds_alternative<state::Created>(state_) || desired_ != Desired::up) return;
     turn.may_start = false;
     start_or_wait(cause_, 0, turn);
@@ -109,27 +113,38 @@ void Task::go_on_idle(event::TakenOver&, Turn& turn) {
 
 /// Whether there is a process after all is answered by Spawned or SpawnFailed, as for every spawn.
 void Task::go_on_starting(event::TakenOver& event, Turn& turn) {
+    say_taken_over(event, turn);
     auto& starting = std::get<state::Starting>(state_);
-    cause_ = {cause::Adopted{}};
-    announce(std::nullopt, StateName::starting, Generation{}, turn);
     if (starting.run.main_pid == 0) return;
     pause_again(event, turn);
-    if (spec_->ready.timeout) starting.ready_due = add_saturating(turn.now, *spec_->ready.timeout);
+    if (event.how == Adoption::in_place)
+        starting.ready_due = state_due(event);
+    else if (spec_->ready.timeout)
+        starting.ready_due = add_saturating(turn.now, *spec_->ready.timeout);
 }
 
 void Task::go_on_healthy(event::TakenOver& event, Turn& turn) {
-    cause_ = {cause::Adopted{}};
-    announce(std::nullopt, StateName::healthy, Generation{}, turn);
+    say_taken_over(event, turn);
     pause_again(event, turn);
     auto& healthy = std::get<state::Healthy>(state_);
     healthy.since = turn.now;
     if (spec_->heartbeat) healthy.beat_due = add_saturating(turn.now, silence_allowed());
 }
 
-/// Which steps were done before is not known for certain, and each may be done twice: the stop begins anew.
+/// After a crash nobody knows which steps were done, and each may be done twice: the stop begins anew.
 void Task::go_on_stopping(event::TakenOver& event, Turn& turn) {
-    announce(std::nullopt, StateName::stopping, Generation{}, turn);
+    say_taken_over(event, turn);
     state::Stopping& state = stopping();
+    const TaskRecord& record = event.record;
+    if (event.how == Adoption::in_place) {
+        state.asked = record.asked;
+        state.next_step = record.next_step;
+        state.kill_due = state_due(event);
+        state.forced = record.forced;
+        state.killed = record.killed;
+        if (state.killed) state.killed_since = turn.now;
+        return pause_again(event, turn);
+    }
     state.kill_due = add_saturating(turn.now, spec_->stop.timeout);
     if (state.run.main_pid == 0) return;
     if (state.forced) return kill_tree(turn);
@@ -137,17 +152,29 @@ void Task::go_on_stopping(event::TakenOver& event, Turn& turn) {
         state.asked = true;
         return send(spec_->stop.signal, effect::SignalTarget::tree, turn);
     }
-    if (!event.paused) return ask_by_rule(turn);
+    if (!record.paused) return ask_by_rule(turn);
     // It was told to end before it was paused; what is left of the stop comes when it is resumed.
     pause_again(event, turn);
     state.asked = true;
     state.next_step = 0;
 }
 
+void Task::say_taken_over(const event::TakenOver& event, Turn& turn) {
+    if (event.how == Adoption::in_place) return;
+    const StateName state = name_of(state_);
+    if (state == StateName::starting || state == StateName::healthy) cause_ = {cause::Adopted{}};
+    announce(std::nullopt, state, Generation{}, turn);
+}
+
 void Task::pause_again(const event::TakenOver& event, Turn& turn) {
-    if (!event.paused) return;
+    if (!event.record.paused) return;
     paused_since_ = turn.now;
     turn.effects.emplace_back(effect::Freeze{id_, run()->generation, true});
+}
+
+TimePoint Task::state_due(const event::TakenOver& event) noexcept {
+    const TimePoint due = event.record.state_due;
+    return due == kNever ? kNever : due - event.away;
 }
 
 }  // namespace vigil::core

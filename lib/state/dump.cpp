@@ -70,6 +70,7 @@ std::string state_line(const TaskRecord& task) {
     if (task.paused) line += ", paused";
     if (task.ordered) line += ", ordered";
     if (task.forced) line += ", forced";
+    if (task.asked) line += ", asked to end";
     if (task.killed) line += ", killed";
     return line;
 }
@@ -139,7 +140,7 @@ void add_record(Lines& lines, const RecordImage& image, std::uint32_t place) {
                                    ", at " + seconds(task.last_exit->at));
     if (task.started_at != TimePoint{}) lines.add("started", "at " + seconds(task.started_at));
     if (task.stable_due != core::kNever) lines.add("stable", "at " + seconds(task.stable_due));
-    if (task.restart_due != core::kNever) lines.add("restart", "at " + seconds(task.restart_due));
+    if (task.state_due != core::kNever) lines.add("due", "at " + seconds(task.state_due));
     lines.add("status", task.status_text);
     add_run(lines, *decoded);
     lines.add("slots", slots_line(image, place));

@@ -43,7 +43,7 @@ inline constexpr std::size_t kMostName = 64;         ///< what the configuration
 inline constexpr std::size_t kMostNotifyPath = 107;  ///< what unix(7) allows
 /// Bytes that each of the three texts (of cause, of why, status_text) has in any case. What the other fields
 /// leave free is theirs too, in this order, up to 255 each.
-inline constexpr std::size_t kLeastText = 26;
+inline constexpr std::size_t kLeastText = 25;
 
 /// Writes a record and returns its size. Allocates nothing and always fits: texts are cut, at the end of a
 /// UTF-8 sequence; a notify_path longer than kMostNotifyPath, which no socket can have, is left out.

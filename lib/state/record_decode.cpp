@@ -85,6 +85,7 @@ std::string take_field(Record& record, Pending& pending, Tag tag, Bytes bytes) {
             task.forced = (flags & kForced) != 0;
             task.killed = (flags & kKilled) != 0;
             task.said_ready = (flags & kSaidReady) != 0;
+            task.asked = (flags & kAsked) != 0;
             run.cgroup = (flags & kCgroup) != 0;
             break;
         }
@@ -96,7 +97,12 @@ std::string take_field(Record& record, Pending& pending, Tag tag, Bytes bytes) {
         case Tag::started_at: task.started_at = time(); break;
         case Tag::main_pid: task.main_pid = body.take<pid_t>(); break;
         case Tag::stable_due: task.stable_due = time(); break;
-        case Tag::restart_due: task.restart_due = time(); break;
+        case Tag::state_due: task.state_due = time(); break;
+        case Tag::stop_step: {
+            const auto step = body.take<std::uint8_t>();
+            if (step != 0) task.next_step = step - 1U;
+            break;
+        }
         case Tag::host_faults: task.host_faults = body.take<unsigned>(); break;
         case Tag::ended: task.ended = take_status(body); break;
         case Tag::heartbeat_timeout: task.heartbeat_timeout = Duration(body.take<std::int64_t>()); break;

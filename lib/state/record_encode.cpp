@@ -94,19 +94,23 @@ void put_fixed(FieldWriter& fields, const Record& record) noexcept {
     fields.put(Tag::name, bytes_of(task.name));
     fields.put_number(Tag::desired, static_cast<std::uint8_t>(task.desired));
     fields.put_number(Tag::state, static_cast<std::uint8_t>(task.state));
-    fields.put_number(Tag::flags,
-                      static_cast<std::uint8_t>((task.paused ? kPaused : 0) | (task.ordered ? kOrdered : 0) |
-                                                (task.forced ? kForced : 0) | (task.killed ? kKilled : 0) |
-                                                (task.said_ready ? kSaidReady : 0) |
-                                                (run.cgroup ? kCgroup : 0)));
+    fields.put_number(
+        Tag::flags, static_cast<std::uint8_t>((task.paused ? kPaused : 0) | (task.ordered ? kOrdered : 0) |
+                                              (task.forced ? kForced : 0) | (task.killed ? kKilled : 0) |
+                                              (task.said_ready ? kSaidReady : 0) | (task.asked ? kAsked : 0) |
+                                              (run.cgroup ? kCgroup : 0)));
     fields.put_number(Tag::generation, static_cast<std::uint64_t>(task.generation));
     fields.put_number(Tag::runs, task.runs);
     fields.put_number(Tag::attempts, task.attempts);
     fields.put_time(Tag::started_at, task.started_at, TimePoint{});
     fields.put_number(Tag::main_pid, task.main_pid);
     fields.put_time(Tag::stable_due, task.stable_due, core::kNever);
-    fields.put_time(Tag::restart_due, task.restart_due, core::kNever);
+    fields.put_time(Tag::state_due, task.state_due, core::kNever);
     fields.put_number(Tag::host_faults, task.host_faults);
+    // A rule has few steps; of one with more than a byte can count the stop would go on earlier than it was.
+    if (task.next_step)
+        fields.put_number(Tag::stop_step,
+                          static_cast<std::uint8_t>(std::min<std::size_t>(*task.next_step, 254) + 1));
     if (task.ended) {
         BodyWriter<kStatusSize> body;
         put_status(body, *task.ended);

@@ -21,7 +21,7 @@ enum class Tag : std::uint8_t {
     started_at,
     main_pid,
     stable_due,
-    restart_due,
+    state_due,
     host_faults,
     ended,
     heartbeat_timeout,
@@ -37,10 +37,19 @@ enum class Tag : std::uint8_t {
     cause_text,
     why_text,
     status_text,
+    stop_step,
 };
 
 /// Bits of Tag::flags.
-enum Flag : std::uint8_t { kPaused = 1, kOrdered = 2, kForced = 4, kKilled = 8, kCgroup = 16, kSaidReady = 32 };
+enum Flag : std::uint8_t {
+    kPaused = 1,
+    kOrdered = 2,
+    kForced = 4,
+    kKilled = 8,
+    kCgroup = 16,
+    kSaidReady = 32,
+    kAsked = 64
+};
 
 inline constexpr std::size_t kStatusSize = 6;  // kind, code or signal, core
 inline constexpr std::size_t kUsageSize = 24;  // user, system, max_rss
@@ -52,7 +61,8 @@ constexpr std::size_t most_of(Tag tag) noexcept {
     switch (tag) {
         case Tag::desired:
         case Tag::state:
-        case Tag::flags: return 1;
+        case Tag::flags:
+        case Tag::stop_step: return 1;
         case Tag::attempts:
         case Tag::main_pid:
         case Tag::host_faults:
@@ -61,7 +71,7 @@ constexpr std::size_t most_of(Tag tag) noexcept {
         case Tag::runs:
         case Tag::started_at:
         case Tag::stable_due:
-        case Tag::restart_due:
+        case Tag::state_due:
         case Tag::heartbeat_timeout:
         case Tag::start_time:
         case Tag::pidfd_inode:
@@ -82,7 +92,7 @@ constexpr std::size_t most_of(Tag tag) noexcept {
 
 constexpr std::size_t worst_case() noexcept {
     std::size_t sum = 0;
-    for (auto tag = std::uint8_t{1}; tag <= static_cast<std::uint8_t>(Tag::status_text); ++tag)
+    for (auto tag = std::uint8_t{1}; tag <= static_cast<std::uint8_t>(Tag::stop_step); ++tag)
         sum += kFieldHead + most_of(static_cast<Tag>(tag));
     return sum;
 }

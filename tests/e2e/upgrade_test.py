@@ -286,6 +286,25 @@ def a_task_that_was_removed_does_not_come_back_and_a_changed_file_waits_for_the_
 
 
 @case()
+def no_signal_of_a_stop_is_sent_twice_and_nobody_is_told_of_an_upgrade():
+    counts = shell("trap 'echo asked' TERM; echo set; while :; do sleep 0.05; done")
+    with Daemon({"stubborn": {"command": counts, "stop": {"timeout": "2s"}}, "runs": SLEEP}) as daemon:
+        eventually(lambda: "set" in daemon.ctl("logs", "stubborn").out, what="the trap is set")
+        with daemon.client() as listener:
+            listener.call("events.subscribe")
+            stop = threading.Thread(target=lambda: daemon.ctl("stop", "stubborn"))
+            stop.start()
+            daemon.reaches("stubborn", "stopping")
+            equal(daemon.ctl("upgrade").code, 0, "upgrade")
+            events = listener.events(lambda event: event["name"] == "stubborn" and event["to"] == "stopped")
+            stop.join()
+        equal([(event["name"], event["from"], event["to"]) for event in events],
+              [("stubborn", "healthy", "stopping"), ("stubborn", "stopping", "stopped")], "what subscribers are told")
+        equal(daemon.ctl("logs", "-n", "all", "stubborn").out.count("asked"), 1, "how often it was asked")
+        equal(daemon.status("runs")["cause"], None, "why it is where it is")
+
+
+@case()
 def a_run_that_was_adopted_before_an_upgrade_is_ended_whole_by_a_stop_after_it():
     with with_one_that_left() as daemon:
         left = int(daemon.read("left"))

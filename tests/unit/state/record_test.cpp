@@ -29,7 +29,7 @@ TEST_CASE("a record in which nothing but the name is set is read as it was writt
 TEST_CASE("each field by itself is read as it was written") {
     using namespace std::chrono_literals;
     const Record full = full_record();
-    std::vector<Record> records(20, small_record("one", 0));
+    std::vector<Record> records(23, small_record("one", 0));
     std::size_t next = 0;
     records[next++].task.desired = full.task.desired;
     records[next++].task.state = full.task.state;
@@ -37,10 +37,13 @@ TEST_CASE("each field by itself is read as it was written") {
     records[next++].task.ordered = true;
     records[next++].task.forced = true;
     records[next++].task.killed = true;
+    records[next++].task.asked = true;
+    records[next++].task.next_step = 0;
+    records[next++].task.state_due = core::TimePoint{};
     records[next++].run.cgroup = true;
     records[next++].task.started_at = full.task.started_at;
     records[next++].task.stable_due = full.task.stable_due;
-    records[next++].task.restart_due = full.task.restart_due;
+    records[next++].task.state_due = full.task.state_due;
     records[next++].task.stable_due = core::TimePoint{};
     records[next++].task.main_pid = 1;
     records[next++].task.ended = core::ExitStatus{};

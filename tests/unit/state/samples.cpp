@@ -47,12 +47,14 @@ Record full_record(const std::string& name) {
     task.started_at = TimePoint(12'345ms);
     task.main_pid = 4'194'303;
     task.stable_due = TimePoint(99s);
-    task.restart_due = TimePoint(-1s);
     task.host_faults = 3;
     task.why = {cause::ByOperator{{0, 77}}};
     task.ordered = true;
     task.forced = true;
     task.killed = true;
+    task.state_due = TimePoint(77s);
+    task.asked = true;
+    task.next_step = 2;
     task.ended = ExitStatus{ExitStatus::Kind::signal, 0, 6, true};
     task.status_text = "serving 12 clients";
     task.heartbeat_timeout = 1500ms;
@@ -112,12 +114,14 @@ Record random_record(std::mt19937_64& random, std::size_t longest) {
     task.started_at = time();
     task.main_pid = static_cast<pid_t>(random());
     task.stable_due = below(2) != 0 ? time() : kNever;
-    task.restart_due = below(2) != 0 ? time() : kNever;
     task.host_faults = static_cast<unsigned>(random());
     task.why = cause();
     task.ordered = below(2) != 0;
     task.forced = below(2) != 0;
     task.killed = below(2) != 0;
+    task.state_due = below(2) != 0 ? time() : kNever;
+    task.asked = below(2) != 0;
+    if (below(2) != 0) task.next_step = below(255);
     if (below(2) != 0) task.ended = ExitStatus{ExitStatus::Kind::code, static_cast<int>(random()), 0, false};
     task.status_text = text(longest);
     if (below(2) != 0) task.heartbeat_timeout = Duration(static_cast<std::int64_t>(random()));
@@ -153,10 +157,10 @@ std::string describe(const Record& record) {
     out << task.name << " " << int(task.desired) << " " << to_string(task.state) << " ["
         << describe(task.cause) << "] g" << static_cast<std::uint64_t>(task.generation) << " " << task.runs
         << " " << task.attempts << " " << task.paused << task.ordered << task.forced << task.killed
-        << record.run.cgroup;
+        << task.asked << " " << task.next_step.value_or(999) << " "
+        << task.state_due.time_since_epoch().count() << " " << record.run.cgroup;
     time(task.started_at);
     time(task.stable_due);
-    time(task.restart_due);
     out << " " << task.main_pid << " " << task.host_faults << " [" << describe(task.why) << "] ended";
     if (task.ended) status(*task.ended);
     out << " heartbeat";
