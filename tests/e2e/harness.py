@@ -194,6 +194,10 @@ class Daemon:
                              what=f"no more sockets than {live} live tasks need")
 
     def _check_left(self):
+        if self.was_killed:
+            # No child of the vigild that told it to end, which has not waited for its last instructions.
+            cases.eventually(lambda: not [pid for pid in processes.descendants(os.getpid()) if pid not in self._before
+                                          and processes.command_line(pid) == "vigil-keeper"], what="the keeper has ended")
         left = [pid for pid in processes.descendants(os.getpid()) if pid not in self._before]
         if self.was_killed:
             # What a killed vigild had started became this program's, which is no init.
