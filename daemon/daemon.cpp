@@ -31,6 +31,14 @@ core::SupervisorRules rules_of(const config::DaemonSettings& settings) {
             .seed = std::random_device{}()};
 }
 
+protocol::DurationSummary summary_of(const DurationHistogram& durations) {
+    using std::chrono::duration_cast, std::chrono::microseconds;
+    return {.count = durations.count(),
+            .p50 = duration_cast<microseconds>(durations.quantile(0.5)),
+            .p99 = duration_cast<microseconds>(durations.quantile(0.99)),
+            .max = duration_cast<microseconds>(durations.max())};
+}
+
 }  // namespace
 
 Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
@@ -100,6 +108,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                      .look_at_platform =
                          [this, features = process.features](protocol::DaemonStatus& status) {
                              tell_platform(status, features, *keeping_, cgroups_.get());
+                             status.load = load();
                          },
                      .shut_down = [this](bool now) { shut_down(now); },
                      .upgrade =
@@ -220,6 +229,17 @@ protocol::TaskFacts Daemon::look_at(const core::TaskReport& report, bool details
                            .memory = usage->memory,
                            .cpu = std::chrono::duration_cast<milliseconds>(usage->cpu)};
     return facts;
+}
+
+protocol::DaemonLoad Daemon::load() {
+    LoopMeter& meter = loop_->meter();
+    protocol::DaemonLoad load{.turns = summary_of(meter.turns()),
+                              .recent_turns = summary_of(meter.recent_turns(clock_now())),
+                              .timer_lateness = summary_of(meter.lateness()),
+                              .queues = {}};
+    processes_.count_waiting(load.queues);
+    control_.count_waiting(load.queues);
+    return load;
 }
 
 void Daemon::finished(const core::effect::Finished& effect) {

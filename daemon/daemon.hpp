@@ -72,6 +72,7 @@ class Daemon {
     void shut_down(bool now);
     void reopen();
     [[nodiscard]] protocol::TaskFacts look_at(const core::TaskReport& report, bool details);
+    [[nodiscard]] protocol::DaemonLoad load();
     void finished(const core::effect::Finished& effect);
     void leave_when_drained();
     void go_on();

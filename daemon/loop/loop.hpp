@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/time.hpp"
+#include "loop/loop_meter.hpp"
 
 namespace vigil::daemon {
 
@@ -45,12 +46,18 @@ class Loop {
     void aside(std::function<void()> work, std::function<void()> done);
     /// How many of those are not done; in `done` its own is no more.
     [[nodiscard]] std::size_t asides() const noexcept { return asides_; }
+    /// How long turns took.
+    [[nodiscard]] LoopMeter& meter() noexcept { return meter_; }
 
   private:
     void run_deferred();
 
     uv_loop_t loop_{};
+    LoopMeter meter_;
     HandlePtr<uv_idle_t> idle_;
+    // Neither keeps the loop going.
+    HandlePtr<uv_prepare_t> before_wait_;
+    HandlePtr<uv_check_t> after_wait_;
     std::vector<std::function<void()>> deferred_;
     std::size_t asides_ = 0;
 };

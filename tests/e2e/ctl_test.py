@@ -42,6 +42,21 @@ def status_shows_every_task_and_alone_it_means_status():
 
 
 @case()
+def the_daemon_tells_how_busy_it_is_and_what_waits():
+    with Daemon({"web": SLEEP}) as daemon:
+        contains(good(daemon, "daemon").out, "vigild ", "turns", "timers late", "waiting", "1: 1 healthy")
+        before = good(daemon, "daemon", "--json").json
+        equal(sorted(before["loop"]), ["recent_turns", "timer_lateness", "turns"], "loop")
+        for durations in before["loop"].values():
+            assert durations["p50_us"] <= durations["p99_us"] <= durations["max_us"], durations
+        equal(set(before["queues"].values()), {0}, "nothing waits")
+        good(daemon, "restart", "web")
+        after = good(daemon, "daemon", "--json").json
+        assert after["loop"]["turns"]["count"] > before["loop"]["turns"]["count"], "turns are counted"
+        equal(bad(daemon, 2, "daemon", "web").out, "", "it takes no names")
+
+
+@case()
 def json_is_one_document_and_nothing_else():
     with Daemon({"web": SLEEP, "idle": {**SLEEP, "autostart": False}}) as daemon:
         outcome = good(daemon, "status", "--json")
