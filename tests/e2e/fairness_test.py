@@ -22,13 +22,13 @@ def nobody_was_restarted(daemon):
 
 
 @case(serial=True)
-def nasty_41_a_daemon_stopped_longer_than_every_timeout_restarts_nobody():
+def nasty_41_and_42_a_daemon_stopped_longer_than_every_timeout_restarts_nobody():
     tasks = {f"beater-{number}": beater(timeout="700ms", interval=0.1) for number in range(5)}
     with Daemon(tasks) as daemon:
         for name in tasks:
             daemon.reaches(name, "healthy")
         for _ in range(2):
-            # The beats of this time are queued until the sockets are full (nasty case 42), then lost.
+            # The beats of this time are queued until the sockets are full, then lost.
             stop_for(daemon.pid, 3)
             time.sleep(1.5)
             nobody_was_restarted(daemon)

@@ -37,11 +37,11 @@ def nasty_39_empty_binary_unknown_and_oversized_datagrams_are_ignored_and_the_so
 
 
 @case()
-def nasty_38_a_strangers_message_is_counted_and_has_no_effect():
+def nasty_6_and_38_a_strangers_message_is_counted_and_has_no_effect():
     with Daemon({"waits": {**SLEEP, "ready": {"on": "notify", "timeout": "60s"}}}) as daemon:
         eventually(lambda: daemon.status("waits")["pid"], what="the task runs")
         sender = datagrams(daemon.notify_socket("waits"))
-        sender.send(b"READY=1")  # from the test, which is no part of the task (nasty case 6)
+        sender.send(b"READY=1")  # from the test, which is no part of the task
         eventually(lambda: dropped(daemon)["notify_strangers"] >= 1, what="it is counted")
         equal(daemon.status("waits")["status"], "starting", "status")
         sender.close()
