@@ -38,7 +38,7 @@ struct SmallDaemon {
         orphans = std::make_unique<Orphans>(features, [this](pid_t pid) { return spawner->owns(pid); });
     }
 
-    std::optional<ProcessTree> spawn(const std::string& script) {
+    std::optional<SpawnOutcome> outcome_of(const std::string& script) {
         auto spec = SpawnBench::shell(script);
         spawner->submit({.task = core::TaskId{1},
                          .generation = core::Generation{1},
@@ -50,16 +50,21 @@ struct SmallDaemon {
                 return !outcomes.empty();
             }))
             return std::nullopt;
-        SpawnOutcome& outcome = outcomes.front();
-        if (outcome.failure) {
-            std::fprintf(stderr, "%s: %s\n", outcome.failure->detail.c_str(),
-                         std::strerror(outcome.failure->error));
+        return std::move(outcomes.front());
+    }
+
+    std::optional<ProcessTree> spawn(const std::string& script) {
+        auto outcome = outcome_of(script);
+        if (!outcome) return std::nullopt;
+        if (outcome->failure) {
+            std::fprintf(stderr, "%s: %s\n", outcome->failure->detail.c_str(),
+                         std::strerror(outcome->failure->error));
             return std::nullopt;
         }
-        return ProcessTree({.leader = outcome.pid,
-                            .pidfd = std::move(outcome.pidfd),
-                            .invocation = std::move(outcome.invocation),
-                            .cgroup = std::move(outcome.cgroup)},
+        return ProcessTree({.leader = outcome->pid,
+                            .pidfd = std::move(outcome->pidfd),
+                            .invocation = std::move(outcome->invocation),
+                            .cgroup = std::move(outcome->cgroup)},
                            features, *orphans);
     }
 
@@ -137,6 +142,27 @@ TEST_CASE("nasty 22, 29: an ordinary user's daemon ends a tree that does all it 
               EXPECT_HERE(tree->survivors().size() == kEscapeeCount);
               EXPECT_HERE(daemon.ends(*tree));
               for (const UniqueFd& fd : held) EXPECT_HERE(has_ended(fd.get()));
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE("nasty 8: a user who may have no more processes fails a spawn with EAGAIN, and not for good") {
+    if (skipped_without_root()) return;
+    const TempDir directory;
+    REQUIRE(::chown(directory.path().c_str(), kOrdinaryUser, kOrdinaryUser) == 0);
+    CHECK(as_ordinary_user([&]() -> int {
+              SmallDaemon daemon(directory.path());
+              rlimit limit{};
+              EXPECT_HERE(::getrlimit(RLIMIT_NPROC, &limit) == 0);
+              const rlimit before = limit;
+              limit.rlim_cur = 0;
+              EXPECT_HERE(::setrlimit(RLIMIT_NPROC, &limit) == 0);
+              const auto refused = daemon.outcome_of("exit 0");
+              EXPECT_HERE(::setrlimit(RLIMIT_NPROC, &before) == 0);
+              EXPECT_HERE(refused && refused->failure && refused->failure->error == EAGAIN);
+              EXPECT_HERE(refused->failure->stage == core::SpawnStage::clone);
+              auto tree = daemon.spawn("exit 0");
+              EXPECT_HERE(tree && daemon.empties(*tree));
               return 0;
           }) == 0);
 }
