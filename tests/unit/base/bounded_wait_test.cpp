@@ -55,9 +55,12 @@ TEST_CASE("a bounded wait ends when it is told, and at its limit when it is not"
     other.join();
 }
 
-#ifndef __SANITIZE_THREAD__
 TEST_CASE(
     "nasty 46: a wait for another thread is over at its limit though the wall clock is set back by a year") {
+#ifdef __SANITIZE_THREAD__
+    MESSAGE("SKIPPED: under ThreadSanitizer such a wait is by the wall clock");
+    return;
+#endif
     Waiting waiting;
     std::atomic<bool> over{false};
     // Ends the wait if the limit does not.
@@ -72,4 +75,3 @@ TEST_CASE(
     over = true;
     net.join();
 }
-#endif
