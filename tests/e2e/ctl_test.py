@@ -96,6 +96,16 @@ def the_verbs_on_tasks_reach_their_outcome_before_they_answer():
 
 
 @case()
+def nasty_34_a_name_that_is_taken_is_refused_and_the_first_task_is_untouched():
+    with Daemon({"plain": SLEEP}) as daemon:
+        before = daemon.status("plain")
+        error = bad(daemon, 1, "add", "plain", "--", "/bin/true")
+        contains(error.err, "plain")
+        after = daemon.status("plain")
+        equal((after["pid"], after["generation"]), (before["pid"], 1), "the first")
+
+
+@case()
 def add_takes_a_command_or_a_task_object_from_a_file_or_standard_input():
     with Daemon() as daemon:
         good(daemon, "add", "plain", "--", "/bin/sleep", "1000")
@@ -106,9 +116,6 @@ def add_takes_a_command_or_a_task_object_from_a_file_or_standard_input():
         equal(daemon.status("from-file")["status"], "created", "autostart: false")
         good(daemon, "add", "from-stdin", "-f", "-", input=json.dumps(SLEEP))
         equal(daemon.status("from-stdin")["status"], "healthy", "from standard input")
-        error = bad(daemon, 1, "add", "plain", "--", "/bin/true")
-        contains(error.err, "plain")
-        equal(daemon.status("plain")["generation"], 1, "nasty case 34: the first is untouched")
         error = bad(daemon, INVALID, "add", "wrong", "-f", "-", input='{ "comand": ["true"] }')
         contains(error.err, "comand", "command")
         assert daemon.ctl("add", "../evil", "--", "/bin/true").code in (2, INVALID)

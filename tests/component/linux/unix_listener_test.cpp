@@ -193,17 +193,6 @@ TEST_CASE("nasty 70: a missing directory, a relative path and one of 108 bytes a
     CHECK(too_long.error().doing.find("108 bytes; a Unix socket allows 107") != std::string::npos);
 }
 
-TEST_CASE("nasty 70: an unwritable directory is a clear error") {
-    if (::geteuid() == 0) {
-        MESSAGE("SKIPPED: this case needs an ordinary user");
-        return;
-    }
-    Place place;
-    REQUIRE(::chmod(place.directory.path().c_str(), 0500) == 0);
-    CHECK(place.open().error().code == EACCES);
-    REQUIRE(::chmod(place.directory.path().c_str(), 0700) == 0);
-}
-
 TEST_CASE("nasty 71: a lost path is noticed and made anew, one that became another's is left to him") {
     Place place;
     auto listener = place.open();
