@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench bench-quick bench-output kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -48,6 +48,12 @@ kill-points: ## kill vigild at every system call of all it does, and look what t
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
 	@git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i
+
+bench: ## measure vigil beside the bare limit of the machine and other supervisors; takes 15 minutes at most
+	@scripts/bench.sh $(ARGS)
+
+bench-quick: ## the same in a minute: vigil and the limit, up to 1,000 tasks
+	@scripts/bench.sh --quick $(ARGS)
 
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh
