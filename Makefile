@@ -6,7 +6,8 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points nasty-cases bench-output kills format help
+# Every target below that has a help text; none of them is a file.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' $(lastword $(MAKEFILE_LIST)))
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -51,6 +52,12 @@ nasty-cases: ## list the tests of every case in docs/nasty-cases.md anew
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
 	@git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i
+
+bench: ## measure vigil beside the bare limit of the machine and other supervisors; takes 15 minutes at most
+	@scripts/bench.sh $(ARGS)
+
+bench-quick: ## the same in a minute: vigil and the limit, up to 1,000 tasks
+	@scripts/bench.sh --quick $(ARGS)
 
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh
