@@ -9,6 +9,7 @@
 #include "control/platform.hpp"
 #include "exit_code.hpp"
 #include "linux/signals.hpp"
+#include "reload/config_store.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -149,6 +150,7 @@ int Daemon::run() {
     if (!service_.fault().empty()) log_->warn("{}", service_.fault());
     begin_tasks();
     reloader_.keep_last_good();
+    loop_->aside([file = facts_.config_file] { tidy_store(file); }, [] {});
     service_.ready();
     tell_status();
     loop_->run();
