@@ -59,17 +59,17 @@ def a_task_that_fell_silent_while_the_daemon_was_away_is_still_found():
 
 @case(serial=True)
 def nasty_47_tasks_that_were_frozen_together_with_the_daemon_get_time_for_a_sign_of_life():
-    tasks = {f"beater-{number}": beater(timeout="2s", interval=0.1) for number in range(5)}
+    tasks = {f"beater-{number}": beater(timeout="1200ms", interval=0.1) for number in range(5)}
     with Daemon(tasks) as daemon:
         pids = [daemon.reaches(name, "healthy")["pid"] for name in tasks]
         # As a virtual machine that is paused, or everything in a frozen cgroup: the daemon first in both directions,
         # so that it finds every deadline passed and no beat.
         for pid in [daemon.pid, *pids]:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(3)
+        time.sleep(1.8)
         for pid in [daemon.pid, *pids]:
             os.kill(pid, signal.SIGCONT)
-        time.sleep(2.5)
+        time.sleep(1.5)
         nobody_was_restarted(daemon)
 
 

@@ -1,11 +1,12 @@
 """Ends: of one task with its whole tree, and of the daemon with all its tasks."""
+import contextlib
 import os
 import signal
 import time
 
 import cases
 import processes
-from cases import always, case, equal, eventually, main, need_root, now
+from cases import Skip, always, case, equal, eventually, main, need_root, now
 from harness import SLEEP, Daemon, beater, failing, shell
 from logs import text_of
 
@@ -72,6 +73,51 @@ def the_stop_signal_is_the_configured_one():
         time.sleep(0.3)
         equal(daemon.ctl("stop", "polite").code, 0, "stop")
         equal(daemon.read("said"), "quit\n", "its last words")
+
+
+@contextlib.contextmanager
+def freezer():
+    """A cgroup of the old freezer, version 1: what is frozen in it lies in an uninterruptible sleep that SIGKILL does not
+    end before it is thawed. Gives its path."""
+    need_root("a freezer")
+    if not os.path.isdir("/sys/fs/cgroup/freezer"):
+        raise Skip("no freezer of version 1, the only one that holds a process against SIGKILL")
+    place = f"/sys/fs/cgroup/freezer/vigil-test-{os.getpid()}"
+    os.mkdir(place)
+    try:
+        yield place
+    finally:
+        write(f"{place}/freezer.state", "THAWED")
+        eventually(lambda: not os.rmdir(place) if not text_of(f"{place}/cgroup.procs") else None, what="the freezer is empty")
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+@case(timeout=120)
+def nasty_26_what_sigkill_does_not_end_is_named_and_holds_up_no_other_task_and_a_shutdown_only_for_a_while():
+    tasks = {"stuck": {"command": shell("trap '' TERM; exec sleep 1000"), "stop": {"timeout": "200ms"}}, "other": SLEEP}
+    with freezer() as place, Daemon(tasks, ends_with=1) as daemon:
+        pid = daemon.reaches("stuck", "healthy")["pid"]
+        eventually(lambda: processes.command_line(pid) == "sleep 1000", what="it ignores SIGTERM")
+        write(f"{place}/cgroup.procs", str(pid))
+        write(f"{place}/freezer.state", "FROZEN")
+        eventually(lambda: text_of(f"{place}/freezer.state") == "FROZEN\n", what="it is frozen")
+        equal(daemon.ctl("stop", "stuck", "--timeout", "1s").code, 124, "stop")
+        equal(daemon.status("stuck")["status"], "stopping", "state")
+        equal(daemon.ctl("restart", "other").code, 0, "the other task")
+        eventually(lambda: f"{pid} (sleep, in uninterruptible sleep)" in daemon.log, what="it is named")
+        begin = now()
+        daemon.send_signal(signal.SIGTERM)
+        equal(daemon.wait(60), 1, "exit code of a shutdown that left something")
+        took = now() - begin
+        assert processes.alive(pid), "it was to survive its daemon"
+        assert took < 40, f"the shutdown took {took:.1f} s"
+        write(f"{place}/freezer.state", "THAWED")
+        # Its parent is this program by now.
+        equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), -signal.SIGKILL, "what ends it after all")
 
 
 @case()
