@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points faults bench-output kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -44,6 +44,9 @@ coverage: ## run the tests with coverage, and write build/coverage/coverage.html
 
 kill-points: ## kill vigild at every system call of all it does, and look what the next one finds; ARGS="--help" tells more
 	@scripts/kill-points.sh $(ARGS)
+
+faults: ## have every system call of vigild fail with every error that fits it; ARGS="--help" tells more
+	@scripts/faults.sh $(ARGS)
 
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
