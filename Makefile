@@ -49,6 +49,9 @@ kill-points: ## kill vigild at every system call of all it does, and look what t
 nasty-cases: ## list the tests of every case in docs/nasty-cases.md anew
 	@scripts/nasty-cases.sh
 
+faults: ## have every system call of vigild fail with every error that fits it; ARGS="--help" tells more
+	@scripts/faults.sh $(ARGS)
+
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
 	@git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i

@@ -127,6 +127,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
+    loop_->on_trouble([this](const Error& error) { log_->warn("{}", error.text()); });
     output_->set_viewer([this](auto& pipes, const auto& showing) { care_.shown(pipes, showing); });
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) { reloader_.changed(change); });

@@ -37,6 +37,7 @@ struct Process {
     os::Features features;
     os::OpenFileLimit open_files;
     os::Environment environment;
+    std::unique_ptr<Loop> loop;
     Invocation invocation;
     /// Of the vigild that this process was until now; nothing: it begins.
     std::optional<Handover> handover;

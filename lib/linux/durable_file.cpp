@@ -134,7 +134,13 @@ Result<void> write_durably(const std::string& path, std::string_view text, mode_
     NewFile file(directory.get(), std::move(name));
     if (!file.write(text, mode)) return Failure{errno_error("writing " + path)};
     if (!file.move_to(path, if_exists)) return Failure{errno_error("putting " + path + " in its place")};
-    if (::fsync(directory.get()) != 0) return Failure{errno_error("bringing " + path + " to the disk")};
+    if (::fsync(directory.get()) != 0) {
+        Error error = errno_error("bringing " + path + " to the disk");
+        // What is said not to be there must not turn up later. Of a file that was replaced, the old text is
+        // gone.
+        if (if_exists == IfExists::refuse) ::unlink(path.c_str());
+        return Failure{std::move(error)};
+    }
     return {};
 }
 
