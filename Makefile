@@ -40,8 +40,17 @@ clang: ## run the tests of a build by clang
 tidy: ## build with clang-tidy looking at every file
 	@scripts/build.sh tidy
 
-coverage: ## run the tests with coverage, and write build/coverage/coverage.html
-	@scripts/coverage.sh
+cppcheck: ## look at lib/ and daemon/ with cppcheck
+	@scripts/cppcheck.sh
+
+leaks: ## run vigild under LeakSanitizer from start to clean end, with orders, reloads and upgrades in between
+	@scripts/leaks.sh
+
+coverage: ## print which lines and branches the tests reach, by layer; ARGS="core config" for the unit tests of layers
+	@scripts/coverage.sh $(ARGS)
+
+fuzz: ## run every fuzz target for SECONDS=60 each, or those in ARGS; ends with a table and the count of findings
+	@SECONDS_EACH="$(SECONDS)" scripts/fuzz.sh $(ARGS)
 
 kill-points: ## kill vigild at every system call of all it does, and look what the next one finds; ARGS="--help" tells more
 	@scripts/kill-points.sh $(ARGS)
