@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills soak format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -54,6 +54,9 @@ bench-output: ## measure output beside cat, s6-log and multilog, and what chatty
 
 kills: ## kill the daemon ten times under 1,000 tasks that print and beat; measure how long taking them over takes
 	@scripts/kills.sh
+
+soak: ## MINUTES=30 of random tasks, operators, reloads, kills and upgrades; then what leaked and what is not accounted for
+	@scripts/soak.sh $(ARGS)
 
 clean: ## remove everything that was built
 	@rm -rf build
