@@ -77,6 +77,9 @@ bench-output: ## measure output beside cat, s6-log and multilog, and what chatty
 kills: ## kill the daemon ten times under 1,000 tasks that print and beat; measure how long taking them over takes
 	@scripts/kills.sh
 
+soak: ## MINUTES=30 of random tasks, operators, reloads, kills and upgrades; then what leaked and what is not accounted for
+	@scripts/soak.sh $(ARGS)
+
 clean: ## remove everything that was built
 	@rm -rf build
 

@@ -23,6 +23,9 @@ std::string describe_change(const core::effect::Announce& change) {
     if (!change.to) return "removed";
     std::string line(core::to_string(*change.to));
     if (change.pid != 0) line += fmt::format(", pid {}", change.pid);
+    // So that every start in the log can be told from every other.
+    if (*change.to == StateName::starting)
+        line += fmt::format(", generation {}", static_cast<std::uint64_t>(change.generation));
     if (const std::string why = core::explain(change.cause); !why.empty()) line += ": " + why;
     if (change.next_start_in) {
         line += "; next start in " + format_duration_rough(*change.next_start_in);

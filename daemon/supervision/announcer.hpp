@@ -31,7 +31,8 @@ class Announcer final : public core::AnnouncePort {
     std::vector<Listener> listeners_;
 };
 
-/// One line for people: "healthy, pid 4711", "failed: exit code 3; next start in 2.1s (attempt 2 of 5)".
+/// One line for people: "starting, generation 3", "healthy, pid 4711", "failed: exit code 3; next start
+/// in 2.1s (attempt 2 of 5)".
 [[nodiscard]] std::string describe_change(const core::effect::Announce& change);
 
 }  // namespace vigil::daemon

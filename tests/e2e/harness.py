@@ -78,6 +78,7 @@ class Daemon:
             os.chown(self.config_path, uid, uid)
         self.process = None
         self.was_killed = False
+        self.keep = False  # the directory stays
 
     def write_config(self, text):
         with open(self.config_path, "wb" if isinstance(text, bytes) else "w") as file:
@@ -220,7 +221,8 @@ class Daemon:
                     pass
             self.process.wait()
         processes.end([pid for pid in processes.descendants(os.getpid()) if pid not in self._before])
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def descriptors(self):
         """How many it has open, once the connections that were just closed are forgotten."""
