@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output bench-scale guard-record kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -51,6 +51,13 @@ format: ## rewrite the C and C++ files with clang-format
 
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh
+
+SECONDS ?= 300
+bench-scale: ## run 10,000 tasks in much trouble for five minutes (SECONDS=300), and look at verdicts, orders, turns and memory
+	@scripts/bench-scale.sh --seconds $(SECONDS) $(ARGS)
+
+guard-record: ## count what one event of the hot paths costs, and record it for the test that it grows no more than a tenth
+	@scripts/guard-record.sh
 
 kills: ## kill the daemon ten times under 1,000 tasks that print and beat; measure how long taking them over takes
 	@scripts/kills.sh
