@@ -74,6 +74,13 @@ bench-quick: ## the same in a minute: vigil and the limit, up to 1,000 tasks
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh
 
+SECONDS ?= 300
+bench-scale: ## run 10,000 tasks in much trouble for five minutes (SECONDS=300), and look at verdicts, orders, turns and memory
+	@scripts/bench-scale.sh --seconds $(SECONDS) $(ARGS)
+
+guard-record: ## count what one event of the hot paths costs, and record it for the test that it grows no more than a tenth
+	@scripts/guard-record.sh
+
 kills: ## kill the daemon ten times under 1,000 tasks that print and beat; measure how long taking them over takes
 	@scripts/kills.sh
 

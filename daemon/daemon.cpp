@@ -9,6 +9,7 @@
 #include "control/platform.hpp"
 #include "exit_code.hpp"
 #include "linux/signals.hpp"
+#include "log.hpp"
 #include "reload/config_store.hpp"
 #include "version.hpp"
 
@@ -188,10 +189,12 @@ void Daemon::turn() {
         return;
     }
     turning_ = true;
+    hold_lines(*log_, true);
     do {
         turn_again_ = false;
         engine_.turn(clock_now());
     } while (turn_again_);
+    hold_lines(*log_, false);
     turning_ = false;
     deadline_.arm(supervisor_.next_deadline());
 }

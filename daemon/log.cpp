@@ -45,6 +45,11 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
     PatientSink(const PatientSink&) = delete;
     PatientSink& operator=(const PatientSink&) = delete;
 
+    void hold(bool held) {
+        held_ = held;
+        if (!held && !backlog_.empty()) drain();
+    }
+
   protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
         // Task names, status texts and command names come from strangers: none may forge a line of this log.
@@ -58,7 +63,7 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
         } else {
             backlog_.append(line.data(), line.size());
         }
-        drain();
+        if (!held_ || message.level >= spdlog::level::err || backlog_.size() >= PIPE_BUF) drain();
     }
     void flush_() override { drain(); }
 
@@ -89,6 +94,7 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
     int fd_;
     std::string backlog_;
     std::size_t dropped_ = 0;
+    bool held_ = false;
 };
 
 std::unique_ptr<spdlog::formatter> make_formatter(LogStyle style) {
@@ -134,6 +140,11 @@ std::shared_ptr<spdlog::logger> make_logger(int fd, LogStyle style, spdlog::leve
     auto logger = std::make_shared<spdlog::logger>("vigild", std::move(sink));
     logger->set_level(level);
     return logger;
+}
+
+void hold_lines(spdlog::logger& logger, bool held) {
+    for (const auto& sink : logger.sinks())
+        if (auto* patient = dynamic_cast<PatientSink*>(sink.get())) patient->hold(held);
 }
 
 }  // namespace vigil::daemon

@@ -24,4 +24,8 @@ enum class LogStyle : std::uint8_t { terminal, journal, plain };
 [[nodiscard]] std::shared_ptr<spdlog::logger> make_logger(int fd, LogStyle style,
                                                           spdlog::level::level_enum level);
 
+/// While held, lines gather and are written together when it is let go: a line of info costs two system calls
+/// otherwise. Errors, and what is more than a pipe takes at once, do not wait. For loggers of make_logger().
+void hold_lines(spdlog::logger& logger, bool held);
+
 }  // namespace vigil::daemon

@@ -11,7 +11,7 @@ packages_of() {
     case "$1" in
         build) echo "g++ cmake ninja-build pkg-config libuv1-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libzstd-dev" \
                     "libcli11-dev doctest-dev python3" ;;
-        test) echo "python3-jsonschema redis-server haproxy systemd strace util-linux zstd" ;;
+        test) echo "python3-jsonschema redis-server haproxy systemd strace util-linux valgrind zstd" ;;
         clang) echo "clang libclang-rt-14-dev clang-tidy clang-format" ;;
         coverage) echo "gcovr" ;;
         analysis) echo "cppcheck" ;;

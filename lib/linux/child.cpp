@@ -168,7 +168,9 @@ long go(const ChildPlan& plan, ChildReport& report) {
     if (const long failed = set_stdio(plan)) return failed;
     // Opened before a configured RLIMIT_NOFILE can forbid it.
     const long oom_file =
-        raw::call(__NR_openat, AT_FDCWD, word("/proc/self/oom_score_adj"), O_WRONLY | O_CLOEXEC);
+        plan.set_oom_score_adj
+            ? raw::call(__NR_openat, AT_FDCWD, word("/proc/self/oom_score_adj"), O_WRONLY | O_CLOEXEC)
+            : -ENOENT;
     at(report, SpawnStage::umask);
     raw::call(__NR_umask, static_cast<long>(plan.umask));
     at(report, SpawnStage::rlimits);
@@ -178,7 +180,9 @@ long go(const ChildPlan& plan, ChildReport& report) {
         if (const long failed = done(raw::call(__NR_setpriority, PRIO_PROCESS, 0, plan.nice))) return failed;
     }
     at(report, SpawnStage::oom_score_adj);
-    if (const long failed = write_oom_score(plan, oom_file)) return failed;
+    if (plan.set_oom_score_adj) {
+        if (const long failed = write_oom_score(plan, oom_file)) return failed;
+    }
     if (const long failed = set_groups_and_group(plan, report)) return failed;
     at(report, SpawnStage::user);
     if (const long failed = set_user(plan)) return failed;

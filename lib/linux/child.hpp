@@ -39,6 +39,7 @@ struct ChildPlan {
     std::size_t limit_count = 0;
     bool set_nice = false;
     int nice = 0;
+    bool set_oom_score_adj = true;  ///< false: the daemon's own is what it is to be
     const char* oom_score_adj = "0";
     std::size_t oom_score_adj_length = 1;
     /// Whether a refusal fails the spawn: not for the default, which an ordinary user's daemon inside a

@@ -30,26 +30,31 @@ OomWatch::OomWatch()
 bool OomWatch::killed(pid_t pid, const TaskCgroup& cgroup) {
     if (cgroup)
         if (const auto kills = cgroup.oom_kills()) return *kills != 0;
-    // Linux 4.13 and later count; without the counter the log has to be read each time.
-    const auto kills = count_kills();
-    if (!kills || kills != kills_) read_log();
-    kills_ = kills;
+    read_log();
     const auto found = std::find(named_.rbegin(), named_.rend(), pid);
     if (found == named_.rend()) return false;
     named_.erase(std::prev(found.base()));
     return true;
 }
 
-/// One record a read; EPIPE: records were overwritten before we came, the next one follows (the kernel's
+/// The counter says whether there is anything to look for; but the kernel makes its text of hundreds of
+/// counters, so that is asked only where the log, which costs next to nothing, has something new at all. One
+/// record a read; EPIPE: records were overwritten before we came, the next one follows (the kernel's
 /// Documentation/ABI/testing/dev-kmsg).
 void OomWatch::read_log() {
     char record[8192];
     for (std::size_t count = 0; log_ && count < kMostRecords; ++count) {
         const ssize_t size = ::read(log_.get(), record, sizeof record);
-        if (size < 0 && (errno == EPIPE || errno == EINTR || errno == EINVAL)) continue;
-        if (size <= 0) break;
-        if (const auto victim = find_oom_victim({record, static_cast<std::size_t>(size)}))
-            named_.push_back(*victim);
+        const bool passed_over = size < 0 && (errno == EPIPE || errno == EINTR || errno == EINVAL);
+        if (size <= 0 && !passed_over) break;
+        if (!passed_over)
+            if (const auto victim = find_oom_victim({record, static_cast<std::size_t>(size)}))
+                named_.push_back(*victim);
+        if (count != 0) continue;
+        // Linux 4.13 and later count; without the counter the whole log has to be read.
+        const auto kills = count_kills();
+        if (kills && kills == kills_) break;
+        kills_ = kills;
     }
     if (named_.size() > kMostNamed) named_.erase(named_.begin(), named_.end() - kMostNamed);
 }

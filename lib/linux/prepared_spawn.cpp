@@ -197,6 +197,8 @@ class Preparation {
         plan.set_nice = launch_.nice.has_value();
         plan.nice = launch_.nice.value_or(0);
         made_->oom_score_adj = std::to_string(launch_.oom_score_adj.value_or(0));
+        // A file of a process that is about to exec is the dearest of what a child does for itself.
+        plan.set_oom_score_adj = !context_.has_oom_score_adj(made_->oom_score_adj);
         plan.oom_score_adj = made_->oom_score_adj.data();
         plan.oom_score_adj_length = made_->oom_score_adj.size();
         plan.oom_score_adj_required = launch_.oom_score_adj.has_value();

@@ -31,6 +31,8 @@ class SpawnContext {
     [[nodiscard]] std::uint64_t ignored_signals() const noexcept { return ignored_signals_; }
     /// Whom the spec names. The daemon's own identity is looked up once; every other at each spawn.
     [[nodiscard]] Result<Identity, IdentityFailure> identity_for(const core::LaunchSpec& launch);
+    /// Whether children are born with this oom_score_adj: that of this process, which may change at any time.
+    [[nodiscard]] bool has_oom_score_adj(std::string_view score) const;
     /// Whether becoming `identity` takes a call at all: an ordinary user may make none of them.
     [[nodiscard]] bool must_set_groups(const Identity& identity) const;
     [[nodiscard]] bool must_set_gid(const Identity& identity) const noexcept;
@@ -43,6 +45,7 @@ class SpawnContext {
     UniqueFd null_;
     LowDescriptors::Loan low_null_;  ///< gone before the LowDescriptors in options_
     std::uint64_t ignored_signals_ = 0;
+    UniqueFd oom_score_adj_;  ///< our own in /proc; empty: it cannot be read
     std::array<uid_t, 3> uids_{};
     std::array<gid_t, 3> gids_{};
     std::vector<gid_t> groups_;  ///< sorted

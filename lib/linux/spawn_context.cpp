@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "linux/prepared_spawn.hpp"
@@ -37,6 +38,7 @@ Result<std::unique_ptr<SpawnContext>> SpawnContext::create(SpawnerOptions option
     if (context->options_.low_descriptors)
         context->low_null_ = context->options_.low_descriptors->lend(context->null_.get());
     context->ignored_signals_ = find_ignored_signals();
+    context->oom_score_adj_.reset(::open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC | O_NOCTTY));
     auto& [ruid, euid, suid] = context->uids_;
     auto& [rgid, egid, sgid] = context->gids_;
     if (::getresuid(&ruid, &euid, &suid) != 0 || ::getresgid(&rgid, &egid, &sgid) != 0)
@@ -61,6 +63,12 @@ Result<Identity, IdentityFailure> SpawnContext::identity_for(const core::LaunchS
         own_ = found.value();
     }
     return found;
+}
+
+bool SpawnContext::has_oom_score_adj(std::string_view score) const {
+    std::array<char, 16> text;
+    const ssize_t size = ::pread(oom_score_adj_.get(), text.data(), text.size(), 0);
+    return size > 0 && std::string_view(text.data(), static_cast<std::size_t>(size) - 1) == score;
 }
 
 bool SpawnContext::must_set_groups(const Identity& identity) const {

@@ -244,10 +244,16 @@ Spawner::~Spawner() {
 }
 
 void Spawner::submit(SpawnJob job) {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->queue.empty() && shared_->flights.empty()) shared_->last_progress = Clock::now();
-    shared_->queue.push_back({std::move(job), Clock::now()});
-    shared_->wake_watcher();
+    const auto now = Clock::now();
+    {
+        const std::lock_guard lock(shared_->mutex);
+        if (shared_->queue.empty() && shared_->flights.empty()) shared_->last_progress = now;
+        shared_->queue.push_back({std::move(job), now});
+        // Whoever takes the job wakes the watcher; where nobody is left to take it, the watcher has to see to
+        // it.
+        if (shared_->running_threads == 0) shared_->wake_watcher();
+    }
+    // Without the mutex, which a thread that is woken needs first.
     shared_->work.notify_one();
 }
 

@@ -78,3 +78,21 @@ TEST_CASE("a reader that is gone harms nobody") {
     ::signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < 1000; ++i) log->info("nobody reads this");
 }
+
+TEST_CASE("lines that are held come together and in order; an error does not wait") {
+    Pipe pipe;
+    const auto log = make_logger(pipe.write_end.get(), LogStyle::journal, spdlog::level::info);
+    daemon::hold_lines(*log, true);
+    log->info("one");
+    log->warn("two");
+    CHECK(pipe.drain().empty());
+    daemon::hold_lines(*log, false);
+    CHECK(pipe.drain() == "<6>one\n<4>two\n");
+    daemon::hold_lines(*log, true);
+    log->info("three");
+    log->error("four");
+    CHECK(pipe.drain() == "<6>three\n<3>four\n");
+    daemon::hold_lines(*log, false);
+    log->info("five");
+    CHECK(pipe.drain() == "<6>five\n");
+}

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "linux/process_table.hpp"
+#include "linux/small_file.hpp"
 #include "linux/spawner.hpp"
 #include "support.hpp"
 
@@ -140,6 +141,21 @@ TEST_CASE("nasty 13: umask, nice, limits, oom score and no_new_privs are as aske
     CHECK(output_of(bench, wanted, "cat /proc/$$/oom_score_adj") == "123\n");
     CHECK(output_of(bench, wanted, "pwd") == "/usr\n");
     CHECK(status_field(output_of(bench, wanted, "cat /proc/$$/status"), "NoNewPrivs") == "1");
+}
+
+TEST_CASE(
+    "nasty 13: a task has the default oom score also when the daemon's own is another one, or becomes one") {
+    if (skipped_without_root()) return;
+    SpawnBench bench;
+    constexpr const char* kOwn = "/proc/self/oom_score_adj";
+    const std::string before = read_whole(kOwn);
+    CHECK(output_of(bench, spec(), "cat /proc/$$/oom_score_adj") == "0\n");
+    REQUIRE(write_small_file(AT_FDCWD, kOwn, "77") == 0);
+    CHECK(output_of(bench, spec(), "cat /proc/$$/oom_score_adj") == "0\n");
+    auto same = spec();
+    same.launch.oom_score_adj = 77;
+    CHECK(output_of(bench, same, "cat /proc/$$/oom_score_adj") == "77\n");
+    CHECK(write_small_file(AT_FDCWD, kOwn, before) == 0);
 }
 
 TEST_CASE("nasty 13: a limit of very few descriptors does not get in the way of the spawn itself") {
