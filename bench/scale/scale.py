@@ -139,7 +139,8 @@ class Trouble:
 
 class Daemon:
     def __init__(self, build, count):
-        self.place = tempfile.mkdtemp(prefix="vs", dir="/tmp")
+        # In memory, as /run is: on a disk every notify socket waits for the journal of the file system.
+        self.place = tempfile.mkdtemp(prefix="vs", dir="/dev/shm" if os.path.isdir("/dev/shm") else "/tmp")
         self.socket, self.tell_path = self.place + "/r/control.sock", self.place + "/tell"
         self.tell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.tell.bind(self.tell_path)
