@@ -6,7 +6,8 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills soak format help
+# Every target below that has a help text; none of them is a file.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' $(lastword $(MAKEFILE_LIST)))
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -39,15 +40,36 @@ clang: ## run the tests of a build by clang
 tidy: ## build with clang-tidy looking at every file
 	@scripts/build.sh tidy
 
-coverage: ## run the tests with coverage, and write build/coverage/coverage.html
-	@scripts/coverage.sh
+cppcheck: ## look at lib/ and daemon/ with cppcheck
+	@scripts/cppcheck.sh
+
+leaks: ## run vigild under LeakSanitizer from start to clean end, with orders, reloads and upgrades in between
+	@scripts/leaks.sh
+
+coverage: ## print which lines and branches the tests reach, by layer; ARGS="core config" for the unit tests of layers
+	@scripts/coverage.sh $(ARGS)
+
+fuzz: ## run every fuzz target for SECONDS=60 each, or those in ARGS; ends with a table and the count of findings
+	@SECONDS_EACH="$(SECONDS)" scripts/fuzz.sh $(ARGS)
 
 kill-points: ## kill vigild at every system call of all it does, and look what the next one finds; ARGS="--help" tells more
 	@scripts/kill-points.sh $(ARGS)
 
+nasty-cases: ## list the tests of every case in docs/nasty-cases.md anew
+	@scripts/nasty-cases.sh
+
+faults: ## have every system call of vigild fail with every error that fits it; ARGS="--help" tells more
+	@scripts/faults.sh $(ARGS)
+
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
 	@git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i
+
+bench: ## measure vigil beside the bare limit of the machine and other supervisors; takes 15 minutes at most
+	@scripts/bench.sh $(ARGS)
+
+bench-quick: ## the same in a minute: vigil and the limit, up to 1,000 tasks
+	@scripts/bench.sh --quick $(ARGS)
 
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh

@@ -4,6 +4,7 @@ option(VIGIL_EXAMPLES "Build the example workers" ON)
 option(VIGIL_BENCH "Build the measurements of speed" OFF)
 option(VIGIL_WERROR "Treat warnings as errors" ON)
 option(VIGIL_COVERAGE "Instrument for gcov" OFF)
+option(VIGIL_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(VIGIL_TIDY "Run clang-tidy while compiling" OFF)
 set(VIGIL_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
@@ -50,6 +51,10 @@ if(VIGIL_SANITIZE)
   target_compile_options(vigil_options INTERFACE -fsanitize=${VIGIL_SANITIZE} -fno-omit-frame-pointer
                                                  -fno-sanitize-recover=all)
   target_link_options(vigil_options INTERFACE -fsanitize=${VIGIL_SANITIZE})
+endif()
+if(VIGIL_FUZZ)
+  # Every layer tells the fuzzer which of its branches an input has reached; without it only the target's own file does.
+  target_compile_options(vigil_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(VIGIL_COVERAGE)
   target_compile_options(vigil_options INTERFACE --coverage -O0)

@@ -9,6 +9,7 @@
 #include "control/platform.hpp"
 #include "exit_code.hpp"
 #include "linux/signals.hpp"
+#include "reload/config_store.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {
@@ -29,6 +30,14 @@ core::SupervisorRules rules_of(const config::DaemonSettings& settings) {
     return {.max_starting = starting_limit(settings),
             .max_dead_fraction = settings.max_dead_fraction,
             .seed = std::random_device{}()};
+}
+
+protocol::DurationSummary summary_of(const DurationHistogram& durations) {
+    using std::chrono::duration_cast, std::chrono::microseconds;
+    return {.count = durations.count(),
+            .p50 = duration_cast<microseconds>(durations.quantile(0.5)),
+            .p99 = duration_cast<microseconds>(durations.quantile(0.99)),
+            .max = duration_cast<microseconds>(durations.max())};
 }
 
 }  // namespace
@@ -100,6 +109,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
                      .look_at_platform =
                          [this, features = process.features](protocol::DaemonStatus& status) {
                              tell_platform(status, features, *keeping_, cgroups_.get());
+                             status.load = load();
                          },
                      .shut_down = [this](bool now) { shut_down(now); },
                      .upgrade =
@@ -117,6 +127,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
       status_(*loop_, [this] { tell_status(); }) {
+    loop_->on_trouble([this](const Error& error) { log_->warn("{}", error.text()); });
     output_->set_viewer([this](auto& pipes, const auto& showing) { care_.shown(pipes, showing); });
     announcer_.add_listener([this](const core::effect::Announce& change) { control_.changed(change); });
     announcer_.add_listener([this](const core::effect::Announce& change) { reloader_.changed(change); });
@@ -140,6 +151,7 @@ int Daemon::run() {
     if (!service_.fault().empty()) log_->warn("{}", service_.fault());
     begin_tasks();
     reloader_.keep_last_good();
+    loop_->aside([file = facts_.config_file] { tidy_store(file); }, [] {});
     service_.ready();
     tell_status();
     loop_->run();
@@ -220,6 +232,17 @@ protocol::TaskFacts Daemon::look_at(const core::TaskReport& report, bool details
                            .memory = usage->memory,
                            .cpu = std::chrono::duration_cast<milliseconds>(usage->cpu)};
     return facts;
+}
+
+protocol::DaemonLoad Daemon::load() {
+    LoopMeter& meter = loop_->meter();
+    protocol::DaemonLoad load{.turns = summary_of(meter.turns()),
+                              .recent_turns = summary_of(meter.recent_turns(clock_now())),
+                              .timer_lateness = summary_of(meter.lateness()),
+                              .queues = {}};
+    processes_.count_waiting(load.queues);
+    control_.count_waiting(load.queues);
+    return load;
 }
 
 void Daemon::finished(const core::effect::Finished& effect) {

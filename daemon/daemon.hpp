@@ -37,6 +37,7 @@ struct Process {
     os::Features features;
     os::OpenFileLimit open_files;
     os::Environment environment;
+    std::unique_ptr<Loop> loop;
     Invocation invocation;
     /// Of the vigild that this process was until now; nothing: it begins.
     std::optional<Handover> handover;
@@ -72,6 +73,7 @@ class Daemon {
     void shut_down(bool now);
     void reopen();
     [[nodiscard]] protocol::TaskFacts look_at(const core::TaskReport& report, bool details);
+    [[nodiscard]] protocol::DaemonLoad load();
     void finished(const core::effect::Finished& effect);
     void leave_when_drained();
     void go_on();

@@ -50,7 +50,6 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
         keeping->hold(job, descriptors);
     };
     // The threads of the output take a descriptor table of their own: before the spawner opens more.
-    auto loop = std::make_unique<Loop>();
     const TaskOutput::Settings settings{
         .log_dir = place.directories.log,
         .group = place.access.group.value_or(static_cast<gid_t>(-1)),
@@ -59,10 +58,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
             keeping->let_go(KeptKind::output, task, run);
             keeping->let_go(KeptKind::error_output, task, run);
         }};
-    auto output = TaskOutput::create(*loop, settings, log);
+    auto output = TaskOutput::create(*process.loop, settings, log);
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
+    auto loop = std::move(process.loop);
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
                                               Parts{.loop = std::move(loop),
                                                     .watches = std::move(watches).value(),

@@ -151,6 +151,9 @@ int run(const CommandLine& line) {
             "this "
             "one has left tasks: mend it, then vigilctl reload",
             read->fault);
+    auto loop = Loop::create();
+    if (!loop) return fail(loop.error().text(), exit_code::kCannotStart);
+    process->loop = std::move(loop).value();
     process->invocation = invocation_of(line, absolute(file));
     std::optional<os::InstanceLock> lock;
     if (process->handover) lock = os::InstanceLock::adopt(UniqueFd(process->handover->lock));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh GROUP...: makes sure that the Debian packages of the named groups are installed.
 #
-# Groups: build, test, clang, coverage, bench. Says nothing and changes nothing where all is there; otherwise
+# Groups: build, test, clang, coverage, analysis, bench. Says nothing and changes nothing where all is there; otherwise
 # installs what is missing, as root or through sudo. Services that come with a package (redis-server,
 # haproxy) are neither started now nor enabled for the next boot: the tests start programs of their own.
 set -euo pipefail
@@ -14,8 +14,9 @@ packages_of() {
         test) echo "python3-jsonschema redis-server haproxy systemd strace util-linux zstd" ;;
         clang) echo "clang libclang-rt-14-dev clang-tidy clang-format" ;;
         coverage) echo "gcovr" ;;
+        analysis) echo "cppcheck" ;;
         bench) echo "s6 daemontools util-linux" ;;
-        *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang, coverage and bench" >&2; return 2 ;;
+        *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang, coverage, analysis and bench" >&2; return 2 ;;
     esac
 }
 

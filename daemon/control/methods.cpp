@@ -145,7 +145,8 @@ void Methods::daemon_status(Call& call) {
                                   .cgroup_home = {},
                                   .features = {},
                                   .tasks_by_state = world_.supervisor.count_by_state(),
-                                  .dropped = world_.dropped};
+                                  .dropped = world_.dropped,
+                                  .load = {}};
     world_.look_at_platform(status);
     call.session.send(
         result_line(*call.id, [&](json::Writer& out) { protocol::write_daemon_status(out, status); }));

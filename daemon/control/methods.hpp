@@ -64,6 +64,8 @@ class Methods {
 
     /// For daemon.status.
     void count_clients(std::size_t clients) { clients_ = clients; }
+    /// Orders whose outcome is awaited.
+    [[nodiscard]] std::size_t orders_waiting() const noexcept { return orders_.orders().size(); }
 
     void refuse(Call& call, const protocol::RpcError& error);
 

@@ -195,6 +195,11 @@ bool ControlServer::drained() const noexcept {
     return sessions_.empty();
 }
 
+void ControlServer::count_waiting(protocol::QueueDepths& queues) const {
+    queues.orders_waiting = methods_.orders_waiting();
+    for (const auto& [id, session] : sessions_) queues.unread_bytes += session->unread();
+}
+
 void ControlServer::ensure_in_place() {
     if (listener_.in_place()) return;
     world_.log->warn("the control socket {} was removed; making it anew", listener_.path());

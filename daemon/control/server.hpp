@@ -25,6 +25,8 @@ class ControlServer {
     void finished();
     /// True when nothing is left to be written to any client.
     [[nodiscard]] bool drained() const noexcept;
+    /// Fills in what of the clients waits.
+    void count_waiting(protocol::QueueDepths& queues) const;
     /// -1 where there is none.
     [[nodiscard]] int listener_fd() const noexcept { return listener_.fd(); }
     /// Makes the socket anew if its path was removed.

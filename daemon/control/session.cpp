@@ -57,6 +57,13 @@ bool Session::send_event(std::string_view message) {
     return true;
 }
 
+std::size_t Session::unread() const noexcept {
+    std::size_t size = out_.size() - written_;
+    for (const Message& message : queue_)
+        if (const auto* text = std::get_if<std::string>(&message)) size += text->size();
+    return size;
+}
+
 void Session::finish() {
     if (over_) return;
     finishing_ = true;

@@ -76,6 +76,8 @@ class Session {
     [[nodiscard]] bool idle() const noexcept {
         return !subscribed && promised_ == 0 && queue_.empty() && out_.empty();
     }
+    /// Bytes that were produced and not yet taken by the client; of a long answer, the piece being written.
+    [[nodiscard]] std::size_t unread() const noexcept;
     [[nodiscard]] core::TimePoint last_active() const noexcept { return last_active_; }
     /// Drops the connection at once.
     void drop();

@@ -41,7 +41,7 @@ struct World {
     std::function<std::vector<std::string>(const core::TaskSpec&)> log_paths;
     /// An operator's signal to the main process of a task.
     std::function<Result<void>(core::TaskId, int signal)> signal;
-    /// Fills in what the platform offers: features, keeper, cgroups.
+    /// Fills in what the platform offers (features, keeper, cgroups), and how busy the daemon is.
     std::function<void(protocol::DaemonStatus&)> look_at_platform;
     std::function<void(bool now)> shut_down;
     /// Goes on as this program (empty: as the one that runs), or tells why not.

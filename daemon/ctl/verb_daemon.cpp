@@ -1,7 +1,8 @@
-// shutdown, upgrade and version: what concerns the daemon as a whole.
+// shutdown, upgrade, daemon and version: what concerns the daemon as a whole.
 #include <filesystem>
 
 #include "base/text.hpp"
+#include "ctl/daemon_page.hpp"
 #include "ctl/exit_code.hpp"
 #include "ctl/progress.hpp"
 #include "ctl/session.hpp"
@@ -59,6 +60,18 @@ int run_upgrade(const Options& options, const Terminal& terminal) {
                                                 escape_for_display(done->to) + ", " +
                                                 escape_for_display(done->program);
     return terminal.print(text + "\n") ? exit_code::kDone : exit_code::kFailed;
+}
+
+int run_daemon(const Options& options, const Terminal& terminal) {
+    auto client = connect(options, terminal);
+    if (!client) return report(client.error(), options, terminal);
+    auto answer = client->call(protocol::Method::daemon_status, "", for_question(options, terminal));
+    if (!answer) return report(answer.error(), options, terminal);
+    if (options.json)
+        return terminal.print(std::string(*answer) + "\n") ? exit_code::kDone : exit_code::kFailed;
+    const auto status = protocol::parse_daemon_status(*answer);
+    if (!status) return report(client->misread(status.error()), options, terminal);
+    return terminal.print(render_daemon(*status)) ? exit_code::kDone : exit_code::kFailed;
 }
 
 namespace {

@@ -5,7 +5,7 @@
 namespace vigil::ctl {
 namespace {
 
-constexpr std::array<Verb, 21> kVerbs = {{
+constexpr std::array<Verb, 22> kVerbs = {{
     {"status", "Where tasks are and why (the default command)", Words::any_patterns, kWatch | kTimeout,
      R"(HEARTBEAT is the age of the last beat and its limit. RESTARTS counts restarts in all; in brackets, the
 attempts of the present series of failures and their limit.
@@ -164,6 +164,16 @@ Examples:
   vigilctl upgrade
   vigilctl upgrade /opt/vigil-0.2/sbin/vigild)",
      run_upgrade},
+    {"daemon", "The daemon itself: what it runs from, how busy it is, what waits", Words::none, kTimeout,
+     R"(A turn is all that the daemon does between two waits for something to happen; while it lasts nobody else is
+served, so 99 % of them should be short (a few ms). "recent" is of the last one to two minutes. "timers late" is how
+long after its time a deadline was looked at: with a busy machine, that is how long the daemon waited for a processor.
+With --json the answer of the method daemon.status, times in microseconds.
+
+Examples:
+  vigilctl daemon
+  vigilctl daemon --json | jq .loop.recent_turns)",
+     run_daemon},
     {"version", "Versions of vigilctl and of the daemon", Words::none, kVerbose,
      R"(With --verbose also what the daemon has to work with: its keeper, where tasks get cgroups, and which features
 of the kernel were found, are missing, or were disabled (vigild --disable-feature). Everything has another way.

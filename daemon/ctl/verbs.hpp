@@ -68,6 +68,7 @@ int run_diff(const Options& options, const Terminal& terminal);
 int run_reload(const Options& options, const Terminal& terminal);
 int run_shutdown(const Options& options, const Terminal& terminal);
 int run_upgrade(const Options& options, const Terminal& terminal);
+int run_daemon(const Options& options, const Terminal& terminal);
 int run_version(const Options& options, const Terminal& terminal);
 
 }  // namespace vigil::ctl

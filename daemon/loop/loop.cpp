@@ -1,5 +1,10 @@
 #include "loop/loop.hpp"
 
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "base/check.hpp"
@@ -9,28 +14,97 @@ namespace {
 
 using std::chrono::milliseconds;
 
-template <typename Owner, typename Handle>
-Owner* owner_of(Handle* handle) noexcept {
-    return static_cast<Owner*>(handle->data);
+/// libuv has no other way to say that it cannot make a descriptor or have it polled.
+void libuv_has_aborted(int) {
+    constexpr std::string_view kWords =
+        "vigild: the event loop cannot be made: no descriptor or no memory for it; nothing was started\n";
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kWords.data(), kWords.size());
+    ::_exit(EXIT_FAILURE);
 }
+
+class AbortsRefuse {
+  public:
+    AbortsRefuse() : before_(std::signal(SIGABRT, libuv_has_aborted)) {}
+    ~AbortsRefuse() { std::signal(SIGABRT, before_); }
+    AbortsRefuse(const AbortsRefuse&) = delete;
+    AbortsRefuse& operator=(const AbortsRefuse&) = delete;
+
+  private:
+    void (*before_)(int);
+};
 
 }  // namespace
 
+Result<std::unique_ptr<Loop>> Loop::create() {
+    const AbortsRefuse refusing;
+    std::unique_ptr<Loop> loop(new Loop(Unmade{}));
+    if (const auto made = loop->make(); !made) return Failure{made.error()};
+    return loop;
+}
+
 Loop::Loop() {
-    VIGIL_CHECK(uv_loop_init(&loop_) == 0, "the event loop cannot be made");
+    const auto made = make();
+    VIGIL_CHECK(made.ok(), "the event loop cannot be made");
+}
+
+Result<void> Loop::make() {
+    if (const int error = uv_loop_init(&loop_); error != 0)
+        return Failure{Error{"making the event loop", -error}};
+    made_ = true;
+    measure_turns();
     idle_.reset(new uv_idle_t{});
     uv_idle_init(&loop_, idle_.get());
     idle_->data = this;
+    auto readiness = Readiness::create(loop_);
+    if (!readiness) return Failure{readiness.error()};
+    readiness_ = std::move(readiness).value();
+    auto aside = Aside::create(loop_);
+    if (!aside) return Failure{aside.error()};
+    aside_ = std::move(aside).value();
+    // What it polls for itself enters the kernel's set with its first turn: while a failure is a refusal to
+    // start.
+    uv_idle_start(idle_.get(), [](uv_idle_t* handle) { uv_idle_stop(handle); });
+    uv_run(&loop_, UV_RUN_NOWAIT);
+    return {};
+}
+
+void Loop::measure_turns() {
+    loop_.data = &meter_;
+    before_wait_.reset(new uv_prepare_t{});
+    uv_prepare_init(&loop_, before_wait_.get());
+    before_wait_->data = &meter_;
+    uv_prepare_start(before_wait_.get(), [](uv_prepare_t* handle) {
+        if (auto* meter = owner_of<LoopMeter>(handle)) meter->wait();
+    });
+    uv_unref(reinterpret_cast<uv_handle_t*>(before_wait_.get()));
+    // Descriptors and signals have their callbacks before this one; with none, it was a timer that ended the
+    // wait.
+    after_wait_.reset(new uv_check_t{});
+    uv_check_init(&loop_, after_wait_.get());
+    after_wait_->data = &meter_;
+    uv_check_start(after_wait_.get(), [](uv_check_t* handle) { (void)awake<LoopMeter>(handle); });
+    uv_unref(reinterpret_cast<uv_handle_t*>(after_wait_.get()));
 }
 
 Loop::~Loop() {
+    if (!made_) return;
+    aside_.reset();
     deferred_.clear();
+    readiness_.reset();
     idle_.reset();
+    before_wait_.reset();
+    after_wait_.reset();
     uv_run(&loop_, UV_RUN_DEFAULT);
     VIGIL_CHECK(uv_loop_close(&loop_) == 0, "a handle outlived its owner");
 }
 
+void Loop::on_trouble(std::function<void(const Error&)> told) {
+    readiness_->on_trouble(told);
+    aside_->on_trouble(std::move(told));
+}
+
 void Loop::run() {
+    meter_.awake();
     uv_run(&loop_, UV_RUN_DEFAULT);
 }
 
@@ -49,23 +123,7 @@ void Loop::run_deferred() {
 }
 
 void Loop::aside(std::function<void()> work, std::function<void()> done) {
-    struct Job {
-        Loop& loop;
-        uv_work_t request{};
-        std::function<void()> work;
-        std::function<void()> done;
-    };
-    auto* job = new Job{*this, {}, std::move(work), std::move(done)};
-    job->request.data = job;
-    const int error = uv_queue_work(
-        &loop_, &job->request, [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
-        [](uv_work_t* request, int status) {
-            const std::unique_ptr<Job> finished(static_cast<Job*>(request->data));
-            --finished->loop.asides_;
-            if (status == 0) finished->done();
-        });
-    ++asides_;
-    VIGIL_CHECK(error == 0, "work cannot be given to another thread");
+    aside_->add(std::move(work), std::move(done));
 }
 
 Timer::Timer(Loop& loop, std::function<void()> fired) : fired_(std::move(fired)), handle_(new uv_timer_t{}) {
@@ -86,34 +144,16 @@ void Timer::arm(core::TimePoint when) {
     uv_timer_start(
         handle_.get(),
         [](uv_timer_t* handle) {
-            auto* timer = owner_of<Timer>(handle);
+            auto* timer = awake<Timer>(handle);
             if (timer == nullptr) return;
             const auto due = std::exchange(timer->armed_, core::kNever);
             // libuv's clock is cut to milliseconds, so it may be up to one too early.
-            if (std::chrono::steady_clock::now() < due) return timer->arm(due);
+            const auto now = std::chrono::steady_clock::now();
+            if (now < due) return timer->arm(due);
+            static_cast<LoopMeter*>(handle->loop->data)->late(now - due);
             timer->fired_();
         },
         wait.count() > 0 ? static_cast<std::uint64_t>(wait.count()) : 0, 0);
-}
-
-Watch::Watch(Loop& loop, int fd, std::function<void(int)> ready)
-    : ready_(std::move(ready)), handle_(new uv_poll_t{}) {
-    const int error = uv_poll_init(loop.raw(), handle_.get(), fd);
-    VIGIL_CHECK(error == 0, "a descriptor that cannot be polled was given to the loop");
-    handle_->data = this;
-}
-
-void Watch::interest(int events) {
-    if (events == interest_) return;
-    interest_ = events;
-    if (events == 0) {
-        uv_poll_stop(handle_.get());
-        return;
-    }
-    uv_poll_start(handle_.get(), events, [](uv_poll_t* handle, int status, int ready) {
-        if (auto* watch = owner_of<Watch>(handle))
-            watch->ready_(status < 0 ? UV_READABLE | UV_WRITABLE : ready);
-    });
 }
 
 SignalWatch::SignalWatch(Loop& loop, int signal, std::function<void()> arrived)
@@ -123,7 +163,7 @@ SignalWatch::SignalWatch(Loop& loop, int signal, std::function<void()> arrived)
     const int error = uv_signal_start(
         handle_.get(),
         [](uv_signal_t* raised, int) {
-            if (auto* watch = owner_of<SignalWatch>(raised)) watch->arrived_();
+            if (auto* watch = awake<SignalWatch>(raised)) watch->arrived_();
         },
         signal);
     VIGIL_CHECK(error == 0, "a signal handler cannot be installed");

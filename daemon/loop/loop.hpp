@@ -7,26 +7,24 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "core/time.hpp"
+#include "loop/aside.hpp"
+#include "loop/handle.hpp"
+#include "loop/loop_meter.hpp"
+#include "loop/readiness.hpp"
 
 namespace vigil::daemon {
 
-/// Frees the handle in its close callback; a callback that is still due finds no owner and does nothing.
-template <typename Handle>
-struct CloseHandle {
-    void operator()(Handle* handle) const noexcept {
-        handle->data = nullptr;
-        uv_close(reinterpret_cast<uv_handle_t*>(handle),
-                 [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
-    }
-};
-template <typename Handle>
-using HandlePtr = std::unique_ptr<Handle, CloseHandle<Handle>>;
-
 class Loop {
   public:
+    /// libuv aborts where it cannot make some of its own descriptors: that ends the process, too, but with a
+    /// word on stderr and exit code 1. So this comes before anything that would be left behind.
+    [[nodiscard]] static Result<std::unique_ptr<Loop>> create();
+    /// The same where it cannot fail: a failure is a broken invariant.
     Loop();
     /// Runs the close callbacks of everything that is closing, then closes the loop. A handle still open is a
     /// broken invariant.
@@ -35,6 +33,7 @@ class Loop {
     Loop& operator=(const Loop&) = delete;
 
     [[nodiscard]] uv_loop_t* raw() noexcept { return &loop_; }
+    [[nodiscard]] Readiness& readiness() noexcept { return *readiness_; }
     /// Until stop(), or until nothing is watched any more.
     void run();
     void stop() noexcept { uv_stop(&loop_); }
@@ -42,17 +41,33 @@ class Loop {
     /// whose own callback is on the stack.
     void defer(std::function<void()> action);
     /// Runs `work` in another thread, then `done` in the loop. `done` is dropped when the loop ends first.
+    /// Work that runs out of memory is over: what it would have set is as it was before, so let that be a
+    /// failure.
     void aside(std::function<void()> work, std::function<void()> done);
     /// How many of those are not done; in `done` its own is no more.
-    [[nodiscard]] std::size_t asides() const noexcept { return asides_; }
+    [[nodiscard]] std::size_t asides() const noexcept { return aside_->pending(); }
+    /// How long turns took.
+    [[nodiscard]] LoopMeter& meter() noexcept { return meter_; }
+    /// Told of what cannot be had at the moment and is tried again: a place for a descriptor, a thread.
+    void on_trouble(std::function<void(const Error&)> told);
 
   private:
+    struct Unmade {};
+    explicit Loop(Unmade) noexcept {}
+    [[nodiscard]] Result<void> make();
+    void measure_turns();
     void run_deferred();
 
     uv_loop_t loop_{};
+    LoopMeter meter_;
+    bool made_ = false;
     HandlePtr<uv_idle_t> idle_;
+    // Neither keeps the loop going.
+    HandlePtr<uv_prepare_t> before_wait_;
+    HandlePtr<uv_check_t> after_wait_;
     std::vector<std::function<void()>> deferred_;
-    std::size_t asides_ = 0;
+    std::unique_ptr<Readiness> readiness_;
+    std::unique_ptr<Aside> aside_;
 };
 
 /// One deadline. Never fires early; late by the loop's load and up to 1 ms.
@@ -70,24 +85,6 @@ class Timer {
     std::function<void()> fired_;
     core::TimePoint armed_ = core::kNever;
     HandlePtr<uv_timer_t> handle_;
-};
-
-/// Readiness of a descriptor that somebody else owns. Must go before the descriptor is closed: libuv would go
-/// on polling whatever gets the number next.
-class Watch {
-  public:
-    /// `ready` is called with UV_READABLE, UV_WRITABLE or both; on an error of the poll itself with both.
-    Watch(Loop& loop, int fd, std::function<void(int)> ready);
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-
-    /// UV_READABLE | UV_WRITABLE, or 0 for nothing.
-    void interest(int events);
-
-  private:
-    std::function<void(int)> ready_;
-    int interest_ = 0;
-    HandlePtr<uv_poll_t> handle_;
 };
 
 /// A signal of the process, delivered in the loop.

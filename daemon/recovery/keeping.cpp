@@ -23,6 +23,7 @@ constexpr std::string_view kNotes = "notes";
 constexpr milliseconds kListLimit{10'000};
 /// A keeper that is behind has this long to catch up before a spawn goes on without it.
 constexpr milliseconds kPutLimit{100};
+constexpr int kEndTries = 3;
 
 /// "o/12/web"
 std::string key_of(KeptKind kind, std::string_view task, core::Generation run) {
@@ -120,7 +121,10 @@ Result<ReachedKeeper> ReachedKeeper::reach(const os::InstanceLock& lock, const s
         reached.child_ = std::move(started->pidfd);
         client = keeper::Client::connect(socket);
         // One that does not even greet is of no use, and nobody else would reap it.
-        if (!client) kill_and_reap(reached.child_);
+        if (!client) {
+            kill_and_reap(reached.child_);
+            ::unlink(socket.c_str());
+        }
     }
     if (!client) return Failure{client.error()};
     if (const auto status = (*client)->status()) reached.pid_ = static_cast<pid_t>(status->pid);
@@ -248,7 +252,8 @@ void Keeping::take(ReachedKeeper&& keeper) {
     {
         const std::scoped_lock lock(mutex_);
         client_ = std::move(keeper.client_);
-        child_ = std::move(keeper.child_);
+        // One that was found may be the child that did not answer before.
+        if (keeper.child_) child_ = std::move(keeper.child_);
         pid_ = keeper.pid_;
     }
     ++keeper_;
@@ -269,15 +274,19 @@ void Keeping::end() {
     // The connection stays an object: a spawn thread that hung in a look-up until now may still want to put
     // something.
     const auto client = this->client();
-    if (!client) return;
-    const auto ended = client->end();
+    if (!client && !child_) return;
+    auto ended = client ? client->end() : Result<void>(Failure{Error{"ending the keeper", ENOTCONN}});
+    // On a connection of its own: the other one is of no use after a failure.
+    for (int tries = 0; !ended && tries < kEndTries; ++tries) ended = keeper::end_at(socket_);
     if (!ended) log_->warn("{}", ended.error().text());
     if (!child_) return;
     // It has nothing left to do but to exit, and may wait for a moment of the processor.
-    if (!ended)
+    if (!ended) {
         kill_and_reap(child_);
-    else
+        ::unlink(socket_.c_str());  // dead, and nobody else's: we hold the lock
+    } else {
         os::wait_and_reap(child_.get());
+    }
     child_.reset();
 }
 

@@ -26,6 +26,8 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
     auto specs = state::SpecStore::open(spec_store_path(directories));
     if (!table || !specs) {
         book->say_once(table ? specs.error() : table.error());
+        if (table && table->found.empty() && table->dropped.empty()) table->table.remove_file();
+        if (specs && specs->specs.empty()) specs->store.remove_file();
         return {std::move(book), std::move(left)};
     }
     for (const auto& aside : {table->set_aside, specs->set_aside})
@@ -40,6 +42,7 @@ RecordBook::Opened RecordBook::open(const Directories& directories, std::shared_
     for (const state::Dropped& dropped : table->dropped) left.incomplete = left.incomplete || !dropped.record;
     left.found = std::move(table->found);
     for (state::StoredSpec& spec : specs->specs) left.specs.emplace(spec.id, std::move(spec));
+    book->holds_nothing_ = left.found.empty() && !left.incomplete;
     book->table_.emplace(std::move(table->table));
     book->specs_.emplace(std::move(specs->store));
     return {std::move(book), std::move(left)};
@@ -151,6 +154,10 @@ void RecordBook::identify(core::TaskId task, Marks marks) {
     run.uid = marks.uid;
     run.cgroup = marks.cgroup;
     run.notify_path = std::move(marks.notify_path);
+}
+
+RecordBook::~RecordBook() {
+    if (holds_nothing_ && entries_.empty()) close();
 }
 
 void RecordBook::close() {

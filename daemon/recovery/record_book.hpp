@@ -38,6 +38,8 @@ class RecordBook final : public core::RecordPort {
     [[nodiscard]] static Opened open(const Directories& directories, std::shared_ptr<spdlog::logger> log);
     RecordBook(const RecordBook&) = delete;
     RecordBook& operator=(const RecordBook&) = delete;
+    /// A daemon that did not come to its first task leaves no files of its own.
+    ~RecordBook() override;
 
     /// Says of a task whether it comes from the configuration. To be set before the first write.
     void look_up_origins(std::function<state::SpecOrigin(const std::string& task)> origin_of) {
@@ -96,6 +98,7 @@ class RecordBook final : public core::RecordPort {
     std::optional<state::SpecStore> specs_;
     std::function<state::SpecOrigin(const std::string&)> origin_of_;
     std::unordered_map<core::TaskId, Entry> entries_;
+    bool holds_nothing_ = false;  ///< nor was there anything when it was opened
     bool said_ = false;
 };
 

@@ -34,6 +34,10 @@ Result<void> store_task(const std::string& path, const std::string& name, const 
     return {};
 }
 
+void tidy_store(const std::string& main_file) {
+    os::remove_unfinished(std::filesystem::path(stored_path(main_file, "any")).parent_path().string());
+}
+
 Result<void> check_holds_only(const std::string& path, const std::string& name) {
     auto text = os::read_trusted_file(path, config::kMaxFileBytes);
     if (!text) return Failure{std::move(text).error()};

@@ -17,6 +17,9 @@ namespace vigil::daemon {
 [[nodiscard]] Result<void> store_task(const std::string& path, const std::string& name,
                                       const json::Value& object);
 
+/// Takes away what a vigild that was killed in the middle of that has left beside it.
+void tidy_store(const std::string& main_file);
+
 /// Whether the file may go together with that task: it holds no other.
 [[nodiscard]] Result<void> check_holds_only(const std::string& path, const std::string& name);
 

@@ -51,7 +51,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
     os::Strays* const strays = cgroup || !run->adopted ? nullptr : &strays_;
-    if (strays != nullptr && !strays->complete_since({})) (void)strays->refresh();
+    if (strays != nullptr && !strays->has_looked()) (void)strays->refresh();
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
                                              .pidfd = std::move(pidfd),

@@ -175,6 +175,14 @@ std::optional<os::TreeUsage> TaskProcesses::usage(core::TaskId task) {
     return os::measure(*found->second->tree);
 }
 
+void TaskProcesses::count_waiting(protocol::QueueDepths& queues) const {
+    const os::Spawner::Load load = spawner_->load();
+    queues.spawns_waiting = load.queued + held_spawns_.size();
+    queues.spawns_under_way = load.in_flight;
+    queues.runs_ending = lingering_.size();
+    queues.tasks_muted = muted_.size();
+}
+
 void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) {
     unmute(now);
     // What is not read to its end is handed out again, after everything else that is ready: as many entries

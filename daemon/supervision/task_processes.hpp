@@ -85,6 +85,9 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     /// An operator's own signal, to the main process and without SIGCONT. ESRCH where there is none.
     [[nodiscard]] Result<void> signal_main(core::TaskId task, int signal);
 
+    /// Fills in what of the tasks waits.
+    void count_waiting(protocol::QueueDepths& queues) const;
+
     /// What the processes of a task use now; nothing while it has none. O(its processes).
     [[nodiscard]] std::optional<os::TreeUsage> usage(core::TaskId task);
 

@@ -118,7 +118,7 @@ Result<void> Client::ask(const Request& request, const char* doing, Limit limit,
     for (;;) {
         const auto said = say(request, {}, doing);
         if (said) break;
-        if (said.error().code != EAGAIN) return said;
+        if (said.error().code != EAGAIN) return Failure{said.error()};
         if (Clock::now() >= until) return Failure{failed(doing, ETIMEDOUT)};
         pollfd writable{socket_.get(), POLLOUT, 0};
         ::poll(&writable, 1, milliseconds_until(until));

@@ -20,6 +20,11 @@ enum class IfExists : std::uint8_t { replace, refuse };
 [[nodiscard]] Result<void> write_durably(const std::string& path, std::string_view text, mode_t mode,
                                          IfExists if_exists);
 
+/// Takes away what writes in that directory have left behind that were cut off by a kill: files of ours under
+/// their first name whose writer is gone, which is known by a lock. Each write begins with it. What cannot be
+/// taken away stays.
+void remove_unfinished(const std::string& directory);
+
 /// Removes a file so that it stays removed after a power failure.
 [[nodiscard]] Result<void> remove_durably(const std::string& path);
 

@@ -19,9 +19,11 @@ constexpr auto kExecLimit = std::chrono::seconds(1);
 bool is_marked(const KnownProcess& known, int pidfd) {
     const auto until = std::chrono::steady_clock::now() + kExecLimit;
     for (;;) {
+        // In this order: an exec in between shows the mark.
+        const bool before_exec = is_before_exec(known.pid);
         const EnvironmentAnswer answer = read_environment_variable(known.pid, "VIGIL_INVOCATION");
         if (answer.value == known.invocation) return true;
-        const bool may_come = answer.not_yet || is_before_exec(known.pid);
+        const bool may_come = answer.not_yet || before_exec;
         if (!may_come || has_ended(pidfd)) return false;
         if (std::chrono::steady_clock::now() >= until) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(1));

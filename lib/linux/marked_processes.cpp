@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <functional>
 #include <optional>
 #include <thread>
 #include <tuple>
@@ -21,6 +22,7 @@ namespace vigil::os {
 namespace {
 
 constexpr auto kExecLimit = std::chrono::seconds(1);
+constexpr auto kPause = std::chrono::milliseconds(2);
 /// A spawn has to come to its exec in this time (SpawnerOptions::stuck_timeout); whatever runs our program
 /// for longer is another vigild.
 constexpr std::uint64_t kYoungSeconds = 10;
@@ -54,14 +56,14 @@ std::optional<uid_t> real_uid(pid_t pid) {
     return uid;
 }
 
-bool may_come_to_exec(const ProcessEntry& entry) {
+/// Of a daemon before this one; it may be before its exec.
+bool may_be_a_spawn(const ProcessEntry& entry) {
     // Another vigild has threads, such a child has not.
     if (entry.threads > 1) return false;
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
     const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    const bool young = entry.start_time / ticks + kYoungSeconds >= static_cast<std::uint64_t>(now.tv_sec);
-    return young && is_before_exec(entry.pid);
+    return entry.start_time / ticks + kYoungSeconds >= static_cast<std::uint64_t>(now.tv_sec);
 }
 
 std::string directory_of_socket(std::string_view path) {
@@ -72,23 +74,43 @@ std::string directory_of_socket(std::string_view path) {
     return std::string(path.substr(0, place));
 }
 
-/// False: somebody may be marked in a moment.
-bool look_for_marked(std::string_view runtime_dir, std::vector<MarkedProcess>& found) {
-    bool complete = true;
+/// Takes what a process shows; false: that may be something else in a moment.
+using Take = std::function<bool(const ProcessEntry&, const EnvironmentText&)>;
+
+/// One pass over /proc, and whoever could not show its environment in it asked until he does: others are born
+/// meanwhile, but have their marks from somebody who was there. False: one has ended without showing it and
+/// may have had children, or some could not be looked at.
+bool look_at_environments(const Take& take, std::chrono::steady_clock::time_point until) {
+    bool whole = true;
+    std::vector<ProcessEntry> waiting;
     const pid_t self = ::getpid();
-    for_each_process([&](ProcessEntry entry) {
-        if (entry.ended() || entry.of_kernel || entry.pid == self) return;
+    const auto settled = [&](const ProcessEntry& entry) {
         const EnvironmentText environment = read_environment(entry.pid);
-        auto marks = read_marks(environment);
-        if (!marks || marks->runtime_dir != runtime_dir) {
-            complete = complete && !environment.not_yet && !may_come_to_exec(entry);
-            return;
-        }
-        const auto uid = real_uid(entry.pid);
-        std::string cgroup = cgroup_of(entry.pid);
-        if (uid) found.push_back({*std::move(marks), std::move(entry), *uid, std::move(cgroup)});
+        return take(entry, environment) && !environment.not_yet;
+    };
+    const bool listed = for_each_process([&](ProcessEntry entry) {
+        if (entry.ended() || entry.of_kernel || entry.pid == self || settled(entry)) return;
+        waiting.push_back(std::move(entry));
     });
-    return complete;
+    while (!waiting.empty() && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(kPause);
+        std::erase_if(waiting, [&](const ProcessEntry& entry) {
+            const auto now = read_process(entry.pid);
+            const bool there = now && now->start_time == entry.start_time && !now->ended();
+            whole = whole && (there || entry.ending);
+            return !there || settled(entry);
+        });
+    }
+    return listed && whole && waiting.empty();
+}
+
+/// Passes until one of them is whole, a second at most; `begin` comes before each.
+void look_until_whole(const std::function<void()>& begin, const Take& take) {
+    const auto until = std::chrono::steady_clock::now() + kExecLimit;
+    for (;;) {
+        begin();
+        if (look_at_environments(take, until) || std::chrono::steady_clock::now() >= until) return;
+    }
 }
 
 }  // namespace
@@ -127,12 +149,24 @@ const MarkedProcess* MarkedRun::leader() const noexcept {
 }
 
 std::vector<MarkedProcess> find_marked(std::string_view runtime_dir) {
-    const auto until = std::chrono::steady_clock::now() + kExecLimit;
-    for (;;) {
-        std::vector<MarkedProcess> found;
-        if (look_for_marked(runtime_dir, found) || std::chrono::steady_clock::now() >= until) return found;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    std::vector<MarkedProcess> found;
+    const auto take = [&](const ProcessEntry& entry, const EnvironmentText& environment) {
+        auto marks = read_marks(environment);
+        if (!marks && may_be_a_spawn(entry)) {
+            if (is_before_exec(entry.pid)) return false;
+            // Its exec may have been between the two looks.
+            const EnvironmentText now = read_environment(entry.pid);
+            if (now.not_yet) return false;
+            marks = read_marks(now);
+        }
+        if (!marks || marks->runtime_dir != runtime_dir) return true;
+        const auto uid = real_uid(entry.pid);
+        std::string cgroup = cgroup_of(entry.pid);
+        if (uid) found.push_back({*std::move(marks), entry, *uid, std::move(cgroup)});
+        return true;
+    };
+    look_until_whole([&] { found.clear(); }, take);
+    return found;
 }
 
 std::vector<MarkedRun> group_by_run(std::vector<MarkedProcess> processes) {
@@ -150,12 +184,12 @@ std::vector<MarkedRun> group_by_run(std::vector<MarkedProcess> processes) {
 std::vector<std::pair<ProcessEntry, std::string>> find_invocations(
     const std::unordered_set<std::string>& invocations) {
     std::vector<std::pair<ProcessEntry, std::string>> found;
-    for_each_process([&](ProcessEntry entry) {
-        if (entry.ended() || entry.of_kernel) return;
-        auto invocation = read_environment_variable(entry.pid, "VIGIL_INVOCATION").value;
-        if (invocation && invocations.contains(*invocation))
-            found.emplace_back(std::move(entry), *std::move(invocation));
-    });
+    const auto take = [&](const ProcessEntry& entry, const EnvironmentText& environment) {
+        std::string invocation(environment.find("VIGIL_INVOCATION").value_or(""));
+        if (invocations.contains(invocation)) found.emplace_back(entry, std::move(invocation));
+        return true;
+    };
+    look_until_whole([&] { found.clear(); }, take);
     return found;
 }
 

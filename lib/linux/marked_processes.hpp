@@ -57,7 +57,8 @@ struct MarkedRun {
 /// By invocation, in no particular order.
 [[nodiscard]] std::vector<MarkedRun> group_by_run(std::vector<MarkedProcess> processes);
 
-/// Everything alive whose VIGIL_INVOCATION is one of these, each with its own.
+/// Everything alive whose VIGIL_INVOCATION is one of these, each with its own. Whoever is in the middle of an
+/// exec is waited for, a second at most.
 [[nodiscard]] std::vector<std::pair<ProcessEntry, std::string>> find_invocations(
     const std::unordered_set<std::string>& invocations);
 

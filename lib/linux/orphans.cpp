@@ -137,14 +137,15 @@ Orphans::Asked Orphans::ask(pid_t pid) {
     Orphan orphan;
     orphan.seen = looks_;
     // The environment before the state: a process that still lives after it has answered did answer.
-    auto [invocation, not_yet] = read_environment_variable(pid, "VIGIL_INVOCATION");
+    EnvironmentAnswer answer = read_environment_variable(pid, "VIGIL_INVOCATION");
     const auto entry = read_process(pid);
     if (!entry) return Asked::ended;
-    if (not_yet && !entry->ended()) {
+    if (answer.not_yet && !entry->ended()) {
         const auto now = Clock::now();
         if (now - unsure_.try_emplace(pid, now).first->second < kUnsureLimit) return Asked::unsure;
     }
-    if (invocation && invocation->size() == kInvocationDigits) orphan.invocation = *std::move(invocation);
+    if (answer.value && answer.value->size() == kInvocationDigits)
+        orphan.invocation = *std::move(answer.value);
     if (const auto known = foreseen_.find(pid); known != foreseen_.end()) {
         if (known->second.start_time == entry->start_time) orphan.invocation = known->second.invocation;
         foreseen_.erase(known);

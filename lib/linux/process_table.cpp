@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -47,7 +48,9 @@ std::optional<ProcessEntry> parse_stat(std::string_view text) {
     unsigned flags = 0;
     if (!parse(next_field(rest), flags)) return std::nullopt;
     constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD of linux/sched.h
+    constexpr unsigned kExiting = 0x00000004;       // PF_EXITING
     entry.of_kernel = (flags & kKernelThread) != 0;
+    entry.ending = (flags & kExiting) != 0;
     for (int field = 10; field < 14; ++field) next_field(rest);  // minflt to cmajflt
     std::uint64_t user = 0;
     std::uint64_t system = 0;
@@ -75,30 +78,55 @@ std::optional<ProcessEntry> read_process(pid_t pid) {
 
 namespace {
 
+std::optional<std::string> read_environ(const std::string& directory) {
+    return read_small_file(AT_FDCWD, (directory + "/environ").c_str());
+}
+
+/// That of a process whose first thread has ended is shown by the others only.
+std::string environment_by_threads(pid_t pid) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/task";
+    const std::unique_ptr<DIR, int (*)(DIR*)> threads(::opendir(path.c_str()), ::closedir);
+    while (const dirent* entry = threads ? ::readdir(threads.get()) : nullptr) {
+        if (entry->d_name[0] == '.') continue;
+        if (auto text = read_environ(path + "/" + entry->d_name); text && !text->empty())
+            return *std::move(text);
+    }
+    return {};
+}
+
 /// Whether the process has got so far in its exec that the new program's environment is in place: env_end,
 /// field 51 of its stat. 0 as well where we may not know, but then the environment is not to be read either.
-bool has_environment(pid_t pid) {
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const auto text = read_small_file(AT_FDCWD, path);
-    const std::size_t close = text ? text->rfind(')') : std::string::npos;
-    if (close == std::string::npos) return true;
-    std::string_view rest = std::string_view(*text).substr(close + 1);
+bool has_environment(std::string_view stat) {
+    std::string_view rest = stat.substr(stat.rfind(')') + 1);
     for (int field = 2; field < 51; ++field) next_field(rest);
     return next_field(rest) != "0";
+}
+
+bool is_shortage(int code) {
+    return code == EMFILE || code == ENFILE || code == ENOMEM;
 }
 
 }  // namespace
 
 EnvironmentText read_environment(pid_t pid) {
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/%d/environ", pid);
-    auto text = read_small_file(AT_FDCWD, path);
-    if (text && text->empty()) {
-        if (!has_environment(pid)) return {.text = {}, .not_yet = true};
-        text = read_small_file(AT_FDCWD, path);
+    const std::string directory = "/proc/" + std::to_string(pid);
+    auto text = read_environ(directory);
+    if (text && !text->empty()) return {.text = *std::move(text)};
+    if (!text && (errno == EACCES || errno == EPERM)) return {};
+    if (!text && is_shortage(errno)) return {.text = {}, .not_yet = true};
+    // One that ends has no memory any more: nothing to be read, or ESRCH (Linux 6.16).
+    const auto stat = read_small_file(AT_FDCWD, (directory + "/stat").c_str());
+    if (!stat && is_shortage(errno)) return {.text = {}, .not_yet = true};
+    const auto entry = stat ? parse_stat(*stat) : std::nullopt;
+    if (!entry || entry->ended()) return {.text = {}, .ending = true};
+    if (entry->ending && entry->threads > 1) {
+        std::string of_others = environment_by_threads(pid);
+        const bool not_yet = of_others.empty();
+        return {.text = std::move(of_others), .not_yet = not_yet};
     }
-    return {.text = std::move(text).value_or(std::string())};
+    if (entry->ending || !has_environment(*stat))
+        return {.text = {}, .not_yet = true, .ending = entry->ending};
+    return {.text = read_environ(directory).value_or(std::string())};
 }
 
 std::optional<std::string_view> EnvironmentText::find(std::string_view name) const noexcept {
@@ -116,18 +144,28 @@ EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name) {
     const EnvironmentText environment = read_environment(pid);
     const auto value = environment.find(name);
     return {.value = value ? std::optional<std::string>(*value) : std::nullopt,
-            .not_yet = environment.not_yet};
+            .not_yet = environment.not_yet,
+            .ending = environment.ending};
 }
 
-void for_each_process(const std::function<void(ProcessEntry)>& visit) {
+bool for_each_process(const std::function<void(ProcessEntry)>& visit,
+                      const std::function<bool(pid_t)>& skip) {
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
-    if (!directory) return;
-    while (const dirent* entry = ::readdir(directory.get())) {
+    bool whole = static_cast<bool>(directory);
+    while (directory) {
+        errno = 0;
+        const dirent* entry = ::readdir(directory.get());
+        if (entry == nullptr) return whole && errno == 0;
         const std::string_view name = entry->d_name;
         pid_t pid = 0;
-        if (name.front() < '0' || name.front() > '9' || !parse(name, pid)) continue;
-        if (auto process = read_process(pid)) visit(*std::move(process));
+        if (name.front() < '0' || name.front() > '9' || !parse(name, pid) || (skip && skip(pid))) continue;
+        errno = 0;
+        if (auto process = read_process(pid))
+            visit(*std::move(process));
+        else
+            whole = whole && !is_shortage(errno);
     }
+    return whole;
 }
 
 std::vector<pid_t> parse_pids(std::string_view text) {

@@ -33,6 +33,7 @@ struct ProcessEntry {
     std::uint64_t cpu_ticks = 0;  ///< its own time in user and kernel mode, in units of sysconf(_SC_CLK_TCK)
     unsigned threads = 0;
     bool of_kernel = false;  ///< a thread of the kernel, without program and environment
+    bool ending = false;     ///< its first thread is in exit(2) or past it: it shows no environment any more
     std::uint64_t start_time = 0;
     std::string command;  ///< raw, at most 15 bytes
 
@@ -47,7 +48,8 @@ struct ProcessEntry {
 /// The environment that a process was last exec'd with, see proc(5), /proc/PID/environ: at most 1 MiB of it.
 struct EnvironmentText {
     std::string text;      ///< empty as well where the process has ended or may not be asked
-    bool not_yet = false;  ///< it is being exec'd right now, and shows none for a moment: ask again
+    bool not_yet = false;  ///< it is being exec'd or ends right now, and shows none for a moment: ask again
+    bool ending = false;   ///< it ends, so it has had its last child; without not_yet: it has ended
 
     /// The value of the first variable of that name.
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
@@ -57,12 +59,16 @@ struct EnvironmentText {
 struct EnvironmentAnswer {
     std::optional<std::string> value;
     bool not_yet = false;  ///< as in EnvironmentText
+    bool ending = false;   ///< as in EnvironmentText
 };
 /// One variable of it.
 [[nodiscard]] EnvironmentAnswer read_environment_variable(pid_t pid, std::string_view name);
 
-/// Every process, one pass over /proc. A snapshot: any of them may be gone or recycled when it is used.
-void for_each_process(const std::function<void(ProcessEntry)>& visit);
+/// Every process but those that `skip` says it of, one pass over /proc. A snapshot: any of them may be gone
+/// or recycled when it is used, and one that was forked after its number's turn is not there, though its
+/// parent may be gone when its own turn comes. False: some could not be looked at (EMFILE, ENOMEM).
+bool for_each_process(const std::function<void(ProcessEntry)>& visit,
+                      const std::function<bool(pid_t)>& skip = {});
 
 /// The numbers in a children file, see proc(5), /proc/PID/task/TID/children.
 [[nodiscard]] std::vector<pid_t> parse_pids(std::string_view text);

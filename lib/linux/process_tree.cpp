@@ -63,10 +63,10 @@ bool ProcessTree::empty() {
 /// Somebody is in the group, so its number is nobody else's.
 bool ProcessTree::only_zombies_in_group() const {
     bool alive = false;
-    for_each_process([&](const ProcessEntry& entry) {
+    const bool whole = for_each_process([&](const ProcessEntry& entry) {
         alive = alive || ((entry.group == leader_.pid || entry.session == leader_.pid) && !entry.ended());
     });
-    return !alive;
+    return whole && !alive;
 }
 
 /// What is left of a run whose main process was gone before we came: no pidfd stands for its group. That the
@@ -100,10 +100,10 @@ bool ProcessTree::no_orphan_left() {
 /// As one pass over /proc shows it, which serves all runs that are asked for.
 bool ProcessTree::no_stray_left(bool group_empty) {
     const auto nothing_left = [&] {
-        return strays_->of(invocation_).empty() && (group_empty || !strays_->has_group(leader_.pid));
+        return strays_->none_since(ended_at_, invocation_) &&
+               (group_empty || !strays_->has_group(leader_.pid));
     };
-    if (strays_->complete_since(ended_at_) && nothing_left()) return true;
-    return strays_->refresh() && nothing_left();
+    return nothing_left() || (strays_->refresh() && nothing_left());
 }
 
 /// Without a pidfd that stands for the group, its number is safe as long as the leader is not reaped.

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <thread>
 
+#include "base/thread.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {
@@ -45,8 +46,11 @@ Result<std::unique_ptr<Collector>> Collector::create(CollectorOptions options) {
     auto begun = promise.get_future();
     {
         const SignalsBlocked blocked;
-        shared->dispatcher = std::thread(
-            [desk = *desk, told = std::move(promise)]() mutable { Plant::run(desk, std::move(told)); });
+        auto thread = start_thread(
+            [desk = *desk, told = std::move(promise)]() mutable { Plant::run(desk, std::move(told)); },
+            "starting a thread for output");
+        if (!thread) return Failure{thread.error()};
+        shared->dispatcher = std::move(thread).value();
     }
     if (auto ready = begun.get(); !ready) {
         shared->dispatcher.join();

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/thread.hpp"
 #include "base/unique_fd.hpp"
 #include "logs/log_name.hpp"
 
@@ -118,7 +119,12 @@ void Compressor::add(const std::string& part) {
     waiting.push_back(part);
     if (std::exchange(shared_->running, true)) return shared_->more.notify_one();
     // Never waited for: it may hang in a disk, and has nothing that is not its own.
-    std::thread([shared = shared_] { run(shared); }).detach();
+    auto thread = start_thread([shared = shared_] { run(shared); }, "starting a thread that compresses");
+    if (thread)
+        thread->detach();
+    else
+        shared_->running =
+            false;  // with the next part it is tried again; until then this one lies there plain
 }
 
 void Compressor::run(const std::shared_ptr<Shared>& shared) {

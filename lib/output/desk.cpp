@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/bounded_wait.hpp"
 #include "linux/descriptor_passing.hpp"
 
 namespace vigil::output {
@@ -154,7 +155,7 @@ std::string Desk::label_of(const ShownPipe& pipe) {
 bool Desk::rest(std::chrono::milliseconds limit) {
     order(Order::Kind::rest);
     std::unique_lock lock(mutex_);
-    return end_.wait_until(lock, std::chrono::system_clock::now() + limit, [this] { return rested_; });
+    return wait_at_most(end_, lock, limit, [this] { return rested_; });
 }
 
 void Desk::go_on() {
@@ -165,8 +166,7 @@ void Desk::go_on() {
 
 bool Desk::wait_for_end(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
-    // A wait by the wall clock: gcc 12's ThreadSanitizer does not know pthread_cond_clockwait.
-    return end_.wait_until(lock, std::chrono::system_clock::now() + limit, [this] { return ended_; });
+    return wait_at_most(end_, lock, limit, [this] { return ended_; });
 }
 
 void Desk::close() {

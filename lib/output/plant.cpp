@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded_wait.hpp"
+
 namespace vigil::output {
 namespace {
 
@@ -172,8 +174,6 @@ void Plant::wind_up() {
         for (const StreamPtr& stream : seat.streams) stream->ready = true;
         enqueue(seat);
     }
-    // By the wall clock: gcc 12's ThreadSanitizer does not know pthread_cond_clockwait.
-    using Wall = std::chrono::system_clock;
     const auto all_gone = [this] {
         return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->gone; });
     };
@@ -181,12 +181,11 @@ void Plant::wind_up() {
         return queue_.empty() && std::none_of(workers_.begin(), workers_.end(),
                                               [](const auto& worker) { return worker->log != nullptr; });
     };
-    rest_.wait_until(lock, Wall::now() + kMoveLimitAtEnd, at_rest);
+    (void)wait_at_most(rest_, lock, kMoveLimitAtEnd, at_rest);
     quit_ = true;
     work_.notify_all();
     relief_work_.notify_all();
-    rest_.wait_until(lock, Wall::now() + kEndLimit,
-                     [&] { return all_gone() && (!relief_ || relief_->gone); });
+    (void)wait_at_most(rest_, lock, kEndLimit, [&] { return all_gone() && (!relief_ || relief_->gone); });
     if (relief_) workers_.push_back(std::move(relief_));
     for (const auto& worker : workers_) {
         const bool gone = worker->gone;

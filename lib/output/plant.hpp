@@ -109,7 +109,7 @@ class Plant : public std::enable_shared_from_this<Plant> {
     void send_relief(Seat& seat);
     void relieve_all(Worker& self);
     void relieve(Log& log, const std::vector<StreamPtr>& streams, std::string& buffer);
-    void start_relief();
+    [[nodiscard]] bool start_relief();
 
     const std::shared_ptr<Desk> desk_;
     UniqueFd orders_;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/bounded_wait.hpp"
 #include "linux/descriptor_passing.hpp"
 #include "output/plant.hpp"
 
@@ -53,8 +54,7 @@ void Plant::handle_orders() {
 void Plant::rest() {
     std::unique_lock lock(mutex_);
     resting_ = true;
-    // By the wall clock: gcc 12's ThreadSanitizer does not know pthread_cond_clockwait.
-    rest_.wait_until(lock, std::chrono::system_clock::now() + kRestLimit, [this] {
+    (void)wait_at_most(rest_, lock, kRestLimit, [this] {
         return !relieving_ && std::none_of(workers_.begin(), workers_.end(),
                                            [](const auto& worker) { return worker->log != nullptr; });
     });

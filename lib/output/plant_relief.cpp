@@ -2,6 +2,7 @@
 // too, the relief, which empties pipes and counts what is lost.
 #include <algorithm>
 
+#include "base/thread.hpp"
 #include "output/drain.hpp"
 #include "output/pipe.hpp"
 #include "output/plant.hpp"
@@ -44,16 +45,24 @@ void Plant::look_for_held_up(TimePoint now) {
 /// Under mutex_.
 void Plant::send_relief(Seat& seat) {
     if (std::exchange(seat.in_relief, true)) return;
-    if (!relief_) start_relief();
+    if (!relief_ && !start_relief()) {
+        seat.in_relief = false;  // the next look tries again
+        return;
+    }
     relief_queue_.push_back(seat.log);
     relief_work_.notify_one();
 }
 
 /// Under mutex_.
-void Plant::start_relief() {
-    relief_ = std::make_unique<Worker>();
-    relief_->thread =
-        std::thread([plant = shared_from_this(), self = relief_.get()] { plant->relieve_all(*self); });
+bool Plant::start_relief() {
+    auto relief = std::make_unique<Worker>();
+    auto thread =
+        start_thread([plant = shared_from_this(), self = relief.get()] { plant->relieve_all(*self); },
+                     "starting a thread for output that is held up");
+    if (!thread) return false;
+    relief->thread = std::move(thread).value();
+    relief_ = std::move(relief);
+    return true;
 }
 
 void Plant::relieve_all(Worker& self) {

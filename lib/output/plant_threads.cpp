@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/thread.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {
@@ -16,15 +17,22 @@ Result<void> Plant::start_worker() {
     const std::scoped_lock lock(mutex_);
     workers_.push_back(std::make_unique<Worker>());
     Worker& self = *workers_.back();
-    ++idle_;
     // Started by a thread with the table of the threads, it shares that. Signals are blocked already.
-    self.thread = std::thread([plant = shared_from_this(), &self, mover = std::move(*mover)]() mutable {
-        plant->work(self, *mover);
-        mover.reset();
-        const std::scoped_lock ending(plant->mutex_);
-        self.gone = true;
-        plant->rest_.notify_all();
-    });
+    auto thread = start_thread(
+        [plant = shared_from_this(), &self, mover = std::move(*mover)]() mutable {
+            plant->work(self, *mover);
+            mover.reset();
+            const std::scoped_lock ending(plant->mutex_);
+            self.gone = true;
+            plant->rest_.notify_all();
+        },
+        "starting a thread for output");
+    if (!thread) {
+        workers_.pop_back();
+        return Failure{thread.error()};
+    }
+    self.thread = std::move(thread).value();
+    ++idle_;
     return {};
 }
 

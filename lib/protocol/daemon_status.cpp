@@ -61,7 +61,7 @@ constexpr std::array<Field<FeatureState>, 2> kFeatureFields = {{
     {"state", [](JsonCursor& in, FeatureState& to) { in.read(to.state); }},
 }};
 
-constexpr std::array<Field<DaemonStatus>, 16> kStatusFields = {{
+constexpr std::array<Field<DaemonStatus>, 18> kStatusFields = {{
     {"version", [](JsonCursor& in, DaemonStatus& to) { in.read(to.version); }},
     {"pid", [](JsonCursor& in, DaemonStatus& to) { in.read(to.pid); }},
     {"started_at", read_started},
@@ -79,6 +79,8 @@ constexpr std::array<Field<DaemonStatus>, 16> kStatusFields = {{
      [](JsonCursor& in, DaemonStatus& to) { read_objects<FeatureState>(in, to.features, kFeatureFields); }},
     {"tasks", read_tasks},
     {"dropped", read_dropped},
+    {"loop", [](JsonCursor& in, DaemonStatus& to) { read_loop(in, to.load); }},
+    {"queues", [](JsonCursor& in, DaemonStatus& to) { read_queues(in, to.load); }},
 }};
 
 }  // namespace
@@ -121,7 +123,9 @@ void write_daemon_status(json::Writer& out, const DaemonStatus& status) {
     out.end_object().key("dropped").begin_object();
     for (const DropCounterName& counter : kDropCounters)
         out.member(counter.name, status.dropped.*counter.member);
-    out.end_object().end_object();
+    out.end_object();
+    write_daemon_load(out, status.load);
+    out.end_object();
 }
 
 Result<DaemonStatus, std::string> parse_daemon_status(std::string_view result) {

@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "json/writer.hpp"
+#include "protocol/daemon_load.hpp"
 #include "protocol/wall_clock.hpp"
 
 namespace vigil::protocol {
@@ -56,7 +57,8 @@ struct FeatureState {
 
 /// {"name":"vigild","version":...,"api":1,"pid":...,"started_at":...,"uptime_ms":...,"config_files":[...],
 ///  "config_changed":false,"config_fault":null,"runtime_dir":...,"socket":...,"shutting_down":false,"clients":1,
-///  "keeper_pid":17,"cgroup_home":...,"features":[{"name":"exit-info","state":"found"},...],"tasks":{"total":12,"created":0,"starting":0,"healthy":11,...},"dropped":{...}}
+///  "keeper_pid":17,"cgroup_home":...,"features":[{"name":"exit-info","state":"found"},...],"tasks":{"total":12,"created":0,"starting":0,"healthy":11,...},"dropped":{...},
+///  "loop":{...},"queues":{...}}
 struct DaemonStatus {
     std::string version;
     pid_t pid = 0;
@@ -78,6 +80,7 @@ struct DaemonStatus {
     std::vector<FeatureState> features;
     std::vector<std::size_t> tasks_by_state;  ///< by core::StateName
     DropCounters dropped;
+    DaemonLoad load;
 };
 void write_daemon_status(json::Writer& out, const DaemonStatus& status);
 [[nodiscard]] Result<DaemonStatus, std::string> parse_daemon_status(std::string_view result);

@@ -84,9 +84,13 @@ Result<Opened> Table::open(const std::string& path, const Identity& identity) {
         aside = std::move(moved).value();
         file->fd.reset();
     }
-    auto table = file->fd ? Result<Table>(Table(path, std::move(file->fd))) : make(path, identity);
+    const bool made = !file->fd;
+    auto table = made ? make(path, identity) : Result<Table>(Table(path, std::move(file->fd)));
     if (!table) return Failure{table.error()};
-    if (auto mapped = table->map(); !mapped) return Failure{mapped.error()};
+    if (auto mapped = table->map(); !mapped) {
+        if (made) table->remove_file();
+        return Failure{mapped.error()};
+    }
     Opened opened{
         .table = std::move(table).value(), .found = {}, .dropped = {}, .set_aside = std::move(aside)};
     opened.table.take_stock(opened.found, opened.dropped);

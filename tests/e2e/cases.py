@@ -7,7 +7,7 @@
     main()
 
 The name of the function is the name of the case: underscores become blanks, and a leading nasty_24 becomes
-"nasty case 24:". Each case runs in a process of its own, so one cannot hinder the next.
+"nasty case 24:", nasty_9_and_73 "nasty case 9 and 73:". Each case runs in a process of its own, so one cannot hinder the next.
 """
 import argparse
 import os
@@ -37,7 +37,7 @@ def case(timeout=60, serial=False):
     """Registers a function as a test case. A serial one measures time and wants the machine for itself."""
     def register(function):
         name = function.__name__
-        name = re.sub(r"^nasty_(\d+b?)_", r"nasty case \1: ", name).replace("_", " ")
+        name = re.sub(r"^nasty_(\d+b?(?:_and_\d+b?)*)_", r"nasty case \1: ", name).replace("_", " ")
         assert name not in _cases, f"two cases are called {name}"
         _cases[name] = (function, timeout, serial)
         return function

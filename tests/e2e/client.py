@@ -93,7 +93,8 @@ class Client:
         end = time.monotonic() + limit
         while time.monotonic() < end:
             message = self.line(limit=max(0.01, end - time.monotonic()))
-            assert message is not None, "the event stream ended"
+            if message is None:
+                raise ConnectionError("the event stream ended")
             if message.get("method") != "event":
                 continue
             found.append(message["params"])

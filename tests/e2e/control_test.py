@@ -176,7 +176,7 @@ def nasty_65_a_subscriber_that_never_reads_is_dropped():
 
 
 @case()
-def nasty_65_a_client_that_leaves_in_the_middle_of_a_wait_changes_nothing():
+def nasty_36_and_65_a_client_that_leaves_in_the_middle_of_a_wait_changes_nothing():
     with Daemon({"a": SLEEP}) as daemon:
         before = daemon.descriptors()
         for _ in range(50):
@@ -187,7 +187,7 @@ def nasty_65_a_client_that_leaves_in_the_middle_of_a_wait_changes_nothing():
         client = daemon.client()
         client.request("task.restart", {"name": "a"})
         client.close()
-        eventually(lambda: daemon.status("a")["generation"] == 2, what="nasty case 36: the order is carried out")
+        eventually(lambda: daemon.status("a")["generation"] == 2, what="the order is carried out")
 
 
 @case()

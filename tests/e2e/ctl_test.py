@@ -42,6 +42,21 @@ def status_shows_every_task_and_alone_it_means_status():
 
 
 @case()
+def the_daemon_tells_how_busy_it_is_and_what_waits():
+    with Daemon({"web": SLEEP}) as daemon:
+        contains(good(daemon, "daemon").out, "vigild ", "turns", "timers late", "waiting", "1: 1 healthy")
+        before = good(daemon, "daemon", "--json").json
+        equal(sorted(before["loop"]), ["recent_turns", "timer_lateness", "turns"], "loop")
+        for durations in before["loop"].values():
+            assert durations["p50_us"] <= durations["p99_us"] <= durations["max_us"], durations
+        equal(set(before["queues"].values()), {0}, "nothing waits")
+        good(daemon, "restart", "web")
+        after = good(daemon, "daemon", "--json").json
+        assert after["loop"]["turns"]["count"] > before["loop"]["turns"]["count"], "turns are counted"
+        equal(bad(daemon, 2, "daemon", "web").out, "", "it takes no names")
+
+
+@case()
 def json_is_one_document_and_nothing_else():
     with Daemon({"web": SLEEP, "idle": {**SLEEP, "autostart": False}}) as daemon:
         outcome = good(daemon, "status", "--json")
@@ -81,6 +96,16 @@ def the_verbs_on_tasks_reach_their_outcome_before_they_answer():
 
 
 @case()
+def nasty_34_a_name_that_is_taken_is_refused_and_the_first_task_is_untouched():
+    with Daemon({"plain": SLEEP}) as daemon:
+        before = daemon.status("plain")
+        error = bad(daemon, 1, "add", "plain", "--", "/bin/true")
+        contains(error.err, "plain")
+        after = daemon.status("plain")
+        equal((after["pid"], after["generation"]), (before["pid"], 1), "the first")
+
+
+@case()
 def add_takes_a_command_or_a_task_object_from_a_file_or_standard_input():
     with Daemon() as daemon:
         good(daemon, "add", "plain", "--", "/bin/sleep", "1000")
@@ -91,9 +116,6 @@ def add_takes_a_command_or_a_task_object_from_a_file_or_standard_input():
         equal(daemon.status("from-file")["status"], "created", "autostart: false")
         good(daemon, "add", "from-stdin", "-f", "-", input=json.dumps(SLEEP))
         equal(daemon.status("from-stdin")["status"], "healthy", "from standard input")
-        error = bad(daemon, 1, "add", "plain", "--", "/bin/true")
-        contains(error.err, "plain")
-        equal(daemon.status("plain")["generation"], 1, "nasty case 34: the first is untouched")
         error = bad(daemon, INVALID, "add", "wrong", "-f", "-", input='{ "comand": ["true"] }')
         contains(error.err, "comand", "command")
         assert daemon.ctl("add", "../evil", "--", "/bin/true").code in (2, INVALID)

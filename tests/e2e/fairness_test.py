@@ -22,13 +22,13 @@ def nobody_was_restarted(daemon):
 
 
 @case(serial=True)
-def nasty_41_a_daemon_stopped_longer_than_every_timeout_restarts_nobody():
+def nasty_41_and_42_a_daemon_stopped_longer_than_every_timeout_restarts_nobody():
     tasks = {f"beater-{number}": beater(timeout="700ms", interval=0.1) for number in range(5)}
     with Daemon(tasks) as daemon:
         for name in tasks:
             daemon.reaches(name, "healthy")
         for _ in range(2):
-            # The beats of this time are queued until the sockets are full (nasty case 42), then lost.
+            # The beats of this time are queued until the sockets are full, then lost.
             stop_for(daemon.pid, 3)
             time.sleep(1.5)
             nobody_was_restarted(daemon)
@@ -55,6 +55,22 @@ def a_task_that_fell_silent_while_the_daemon_was_away_is_still_found():
         os.kill(daemon.pid, signal.SIGCONT)
         after = daemon.started_again("silent", before["generation"])
         equal(after["last_exit"]["signal"], "ABRT", "the signal it died of")
+
+
+@case(serial=True)
+def nasty_47_tasks_that_were_frozen_together_with_the_daemon_get_time_for_a_sign_of_life():
+    tasks = {f"beater-{number}": beater(timeout="1200ms", interval=0.1) for number in range(5)}
+    with Daemon(tasks) as daemon:
+        pids = [daemon.reaches(name, "healthy")["pid"] for name in tasks]
+        # As a virtual machine that is paused, or everything in a frozen cgroup: the daemon first in both directions,
+        # so that it finds every deadline passed and no beat.
+        for pid in [daemon.pid, *pids]:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.8)
+        for pid in [daemon.pid, *pids]:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(1.5)
+        nobody_was_restarted(daemon)
 
 
 def answer_times(daemon, during):

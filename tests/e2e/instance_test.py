@@ -1,6 +1,7 @@
 """One daemon a runtime directory, and what may be in its way there."""
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -81,6 +82,40 @@ def nasty_70_a_runtime_directory_of_somebody_else_is_refused():
         contains(daemon.log, daemon.runtime_dir)
     finally:
         daemon._clean_up(failed=False)
+
+
+@case()
+def nasty_71_a_control_socket_that_was_deleted_is_made_anew_at_sighup():
+    with Daemon({"a": SLEEP}) as daemon:
+        with daemon.client() as connected:
+            os.unlink(daemon.socket)
+            daemon.send_signal(signal.SIGHUP)
+            eventually(daemon._answers, what="vigild answers at its socket again")
+            equal(stat.S_IMODE(os.stat(daemon.socket).st_mode), 0o660, "the rights of the new one")
+            equal(len(connected.call("task.status")["tasks"]), 1, "who was connected is still served")
+        equal(daemon.status("a")["generation"], 1, "the task")
+        contains(daemon.log, daemon.socket)
+
+
+@case()
+def nasty_72_without_descriptors_idle_clients_make_room_and_starts_are_tried_again():
+    with Daemon({"a": {**SLEEP, "restart": {"base_delay": "50ms", "jitter": 0, "max_attempts": 1}}}) as daemon:
+        before = daemon.reaches("a", "healthy")
+        soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        # As many as it has, and as many more as clients can take.
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (daemon.descriptors() + 20, hard))
+        idle = [daemon.client() for _ in range(40)]
+        for _ in range(5):
+            equal(daemon.status("a")["status"], "healthy", "who asks is served")
+        assert daemon.rpc("daemon.status")["dropped"]["clients_dropped"] > 0, "none had to go"
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (5, hard))
+        os.kill(before["pid"], signal.SIGKILL)
+        eventually(lambda: "Too many open files" in daemon.log, what="the start that failed is in the log")
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        after = daemon.started_again("a", 1)
+        equal(after["restart_attempts"], 1, "attempts: the exit is one, and the starts that failed are none")
+        for client in idle:
+            client.close()
 
 
 @case()

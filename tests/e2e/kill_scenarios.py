@@ -89,8 +89,9 @@ def marked_processes(daemon):
     return found
 
 
-def processes_problem(daemon, tasks):
-    """Whether the live processes are those of which the states tell, and of one run each."""
+def processes_problem(daemon, tasks, single=()):
+    """Whether the live processes are those of which the states tell, and of one run each: two of a task, and one of
+    those in `single`."""
     marked = marked_processes(daemon)
     for name, pids in marked.items():
         leader = (tasks.get(name) or {}).get("pid")
@@ -99,7 +100,7 @@ def processes_problem(daemon, tasks):
         if len(set(pids.values())) != 1:
             return f"{name} runs more than once: {processes.describe(pids)}"
     for name, task in tasks.items():
-        if task["pid"] is not None and len(marked.get(name, {})) != 2:
+        if task["pid"] is not None and len(marked.get(name, {})) != (1 if name in single else 2):
             return f"{name} has pid {task['pid']}, and there are {processes.describe(marked.get(name, {}))}"
     return None
 

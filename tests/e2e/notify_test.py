@@ -6,7 +6,7 @@ import socket
 import time
 
 import processes
-from cases import always, case, equal, eventually, main, need_program, need_root
+from cases import always, case, contains, equal, eventually, main, need_program, need_root
 from harness import PYTHON, SLEEP, Daemon, beater, datagrams, run, shell, worker
 
 
@@ -37,11 +37,11 @@ def nasty_39_empty_binary_unknown_and_oversized_datagrams_are_ignored_and_the_so
 
 
 @case()
-def nasty_38_a_strangers_message_is_counted_and_has_no_effect():
+def nasty_6_and_38_a_strangers_message_is_counted_and_has_no_effect():
     with Daemon({"waits": {**SLEEP, "ready": {"on": "notify", "timeout": "60s"}}}) as daemon:
         eventually(lambda: daemon.status("waits")["pid"], what="the task runs")
         sender = datagrams(daemon.notify_socket("waits"))
-        sender.send(b"READY=1")  # from the test, which is no part of the task (nasty case 6)
+        sender.send(b"READY=1")  # from the test, which is no part of the task
         eventually(lambda: dropped(daemon)["notify_strangers"] >= 1, what="it is counted")
         equal(daemon.status("waits")["status"], "starting", "status")
         sender.close()
@@ -125,16 +125,38 @@ def a_task_may_change_its_own_timeout_and_its_main_process():
 
 
 @case()
-def nasty_82_a_removed_notify_socket_ends_in_a_missed_beat_and_the_restart_has_a_new_one():
+def nasty_82_who_is_connected_to_a_notify_socket_that_is_removed_is_heard_and_the_next_run_has_a_new_one():
     with Daemon({"beats": beater(timeout="700ms")}) as daemon:
         before = daemon.reaches("beats", "healthy")
         first = daemon.notify_socket("beats")
         os.unlink(first)
-        # The connected sender still reaches its socket; only a new connection would miss the path.
         always(lambda: daemon.status("beats")["generation"] == 1, 1.0, "beats over the connection count")
         os.kill(before["pid"], signal.SIGKILL)
         daemon.started_again("beats", 1)
         assert daemon.notify_socket("beats") != first
+
+
+@case()
+def nasty_82_who_finds_its_notify_socket_removed_misses_a_beat_and_the_next_run_has_a_new_one():
+    # A connection of its own for each beat, as systemd-notify has.
+    calls = r"""
+import os, socket, time
+while True:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(b"READY=1\nWATCHDOG=1", os.environ["NOTIFY_SOCKET"])
+    except FileNotFoundError:
+        pass
+    time.sleep(0.1)
+"""
+    with Daemon({"calls": {**beater(timeout="1s"), "command": [PYTHON, "-c", calls]}}) as daemon:
+        daemon.reaches("calls", "healthy")
+        first = daemon.notify_socket("calls")
+        os.unlink(first)
+        after = daemon.started_again("calls", 1)
+        equal(after["last_exit"]["signal"], "ABRT", "the end of the run that could not be heard")
+        contains(daemon.log, "heartbeat")
+        assert daemon.notify_socket("calls") != first
 
 
 @case()

@@ -4,6 +4,7 @@ import os
 import re
 import time
 
+import cases
 import processes
 from cases import Skip, case, contains, equal, eventually, main, need_program, need_root, now
 from harness import SLEEP, Daemon, beater, shell, worker
@@ -18,18 +19,20 @@ def nasty_50_a_task_that_prints_as_fast_as_it_can_neither_fills_memory_nor_holds
         daemon.reaches("beats", "healthy")
         def memory():
             return int(processes.status_field(daemon.pid, "VmRSS")[0]) * 1024
-        before, slowest = memory(), 0
+        before, answers = memory(), []
         end = now() + 5
         while now() < end:
             begin = now()
             daemon.rpc("task.status", {"name": "*"})
-            slowest = max(slowest, now() - begin)
+            answers.append(now() - begin)
             time.sleep(0.01)
+        answers.sort()
+        median, slowest = answers[len(answers) // 2], answers[-1]
         written = daemon.rpc("task.status", {"name": "yes", "details": True})["tasks"][0]["output"]["written_bytes"]
         grown = memory() - before
-        print(f"{written / 5e6:.0f} MB/s, slowest answer {slowest * 1000:.0f} ms, memory grew by {grown / 1e6:.1f} MB")
+        print(f"{written / 5e6:.0f} MB/s, answers: median {median * 1000:.1f} ms, slowest {slowest * 1000:.0f} ms, memory grew by {grown / 1e6:.1f} MB")
         assert grown < 16e6, f"memory grew by {grown} bytes"
-        assert slowest < 3, f"an answer took {slowest:.3f} s"
+        assert median < 0.1 * cases.PATIENCE and slowest < 3 * cases.PATIENCE, (median, slowest)
         equal(daemon.status("beats")["generation"], 1, "nobody's heartbeat was missed")
         assert written > 5e6, written
 

@@ -6,6 +6,7 @@ import shutil
 from cases import case, contains, equal, eventually, main
 from configs import including, pids, rewrite
 from harness import SLEEP, Daemon, failing, run
+from killed import kill_and_start
 
 
 @case()
@@ -47,6 +48,18 @@ def add_persist_writes_a_file_that_remove_persist_takes_away():
         assert not os.path.exists(path), "the file is still there"
         equal((sorted(pids(daemon)), daemon.ctl("diff").code), (["a"], 0), "the tasks")
         equal(os.listdir(daemon.path("conf.d")), [], "nothing else was left")
+
+
+@case()
+def what_a_kill_in_the_middle_of_a_write_has_left_is_taken_away_by_the_next_daemon():
+    with including(a=SLEEP) as daemon:
+        eventually(lambda: os.path.exists(daemon.path("s/last-good.json")), what="the configuration is kept")
+        left = [daemon.path(f"{place}/.vigil-new-1-0") for place in ("conf.d", "s")]
+        for path in left:
+            with open(path, "w") as file:
+                file.write('{"version": 1, "ta')
+        kill_and_start(daemon)
+        eventually(lambda: not any(map(os.path.exists, left)), what="they are gone")
 
 
 @case()

@@ -203,7 +203,7 @@ def sighup_reloads_and_tells_the_log_what_came_of_it():
 
 
 @case()
-def every_sighup_of_a_burst_counts_and_the_last_file_wins():
+def nasty_79_every_sighup_of_a_burst_counts_and_the_last_file_wins():
     with Daemon({"a": SLEEP}) as daemon:
         for i in range(5):
             rewrite(daemon, {"a": SLEEP, f"t{i}": SLEEP})

@@ -56,6 +56,17 @@ def nasty_67_a_stranger_is_denied_everything():
 
 
 @case()
+def nasty_67_nobody_is_denied_also_where_everybody_may_look():
+    # 65534 is what the kernel shows for every user and group that it cannot name.
+    with Place(group=str(OPERATORS), read_group=str(READERS)) as place:
+        for arguments in (["status"], ["stop", "a"]):
+            equal(place.ctl(somebody(65534), *arguments).code, DENIED, f"{arguments} of nobody")
+            equal(place.ctl(somebody(STRANGER, 65534), *arguments).code, DENIED, f"{arguments} of a member of nogroup")
+        contains(place.daemon.log, "to uid 65534, pid")
+        equal(place.daemon.status("a")["generation"], 1, "the task")
+
+
+@case()
 def members_of_the_group_may_order_tasks_that_exist_and_add_none():
     with Place(group=str(OPERATORS)) as place:
         who = somebody(OPERATOR, OPERATORS)

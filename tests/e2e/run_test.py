@@ -4,7 +4,7 @@ import signal
 import time
 
 import processes
-from cases import Skip, always, case, contains, equal, eventually, main, need_root, now
+from cases import Skip, always, case, contains, equal, eventually, main, need_program, need_root, now
 from harness import SLEEP, Daemon, beater, shell
 from kinds import daemon_of
 
@@ -89,6 +89,19 @@ def show_tells_what_the_processes_use_and_what_the_last_run_used():
             os.kill(daemon.status("burns")["pid"], signal.SIGKILL)
             last = eventually(lambda: daemon.status("burns")["last_exit"], what="its end")
             assert last["user_ms"] > 0 and last["max_rss_bytes"] > 100_000, last
+
+
+@case()
+def nasty_85_the_daemons_own_score_for_want_of_memory_is_not_that_of_its_tasks():
+    # The unit gives vigild -900, which takes a privilege; any other score shows the same.
+    around = [need_program("choom"), "-n", "300", "--"]
+    with Daemon({"plain": SLEEP, "first": {**SLEEP, "oom_score_adj": 500}}, wrap=around) as daemon:
+        def score(pid):
+            with open(f"/proc/{pid}/oom_score_adj") as file:
+                return int(file.read())
+        equal(score(daemon.pid), 300, "vigild")
+        equal(score(daemon.status("plain")["pid"]), 0, "a task")
+        equal(score(daemon.status("first")["pid"]), 500, "a task that is to go first")
 
 
 @case()

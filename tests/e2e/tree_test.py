@@ -4,6 +4,7 @@ import json
 import os
 import signal
 
+import cases
 import processes
 from cases import case, contains, equal, eventually, main, now
 from cgroups import Cgroup
@@ -133,14 +134,16 @@ def nasty_20_thousands_of_orphans_are_reaped_while_the_control_socket_answers():
               "i=$((i+1)); done; wait; echo done; exec sleep 1000")
     with daemon_of("root", {"flood": {"command": shell(script)}, "other": beater(timeout="5s")}) as daemon:
         daemon.reaches("other", "healthy")
-        slowest = 0
+        answers = []
         end = now() + 6
         while now() < end:
             begin = now()
             daemon.rpc("task.status", {"name": "other"})
-            slowest = max(slowest, now() - begin)
-        print(f"slowest answer {slowest * 1000:.0f} ms")
-        assert slowest < 5, f"an answer took {slowest:.3f} s"
+            answers.append(now() - begin)
+        answers.sort()
+        late, slowest = answers[len(answers) * 99 // 100], answers[-1]
+        print(f"{len(answers)} answers, 99 % within {late * 1000:.0f} ms, slowest {slowest * 1000:.0f} ms")
+        assert late < 1 * cases.PATIENCE and slowest < 5 * cases.PATIENCE, (late, slowest)
         eventually(lambda: not processes.zombies(daemon.pid), limit=60, what="every orphan is reaped")
         equal(daemon.status("other")["generation"], 1, "the other task lives on")
 

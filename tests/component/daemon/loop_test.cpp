@@ -42,7 +42,8 @@ TEST_CASE("a timer never fires before its time, wherever in a millisecond that l
     std::optional<Timer> timer;
     const auto arm_next = [&] {
         // Armed late in a millisecond, too: timers fire at its beginning.
-        for (const auto until = clock_now() + std::chrono::microseconds(left * 13 % 1000); clock_now() < until;) {
+        for (const auto until = clock_now() + std::chrono::microseconds(left * 13 % 1000);
+             clock_now() < until;) {
         }
         due = clock_now() + 1ms + std::chrono::microseconds(left * 7 % 1000);
         timer->arm(due);
@@ -129,4 +130,44 @@ TEST_CASE("work aside is done in another thread and reported in the loop") {
     loop.run();
     CHECK(worker != here);
     CHECK(reporter == here);
+}
+
+TEST_CASE(
+    "a turn is counted from what ended the wait to the next one, whatever it was; waiting does not count") {
+    Loop loop;
+    Pair pair;
+    int left = 3;
+    const auto busy = [] {
+        for (const auto until = clock_now() + 5ms; clock_now() < until;) {
+        }
+    };
+    std::optional<Timer> timer;
+    const auto go_on = [&] {
+        busy();
+        if (--left == 0) return loop.stop();
+        timer->arm(clock_now() + 50ms);
+    };
+    timer.emplace(loop, [&] {
+        busy();
+        CHECK(::write(pair.b.get(), "x", 1) == 1);
+    });
+    Watch watch(loop, pair.a.get(), [&](int) {
+        char byte;
+        CHECK(::read(pair.a.get(), &byte, 1) == 1);
+        go_on();
+    });
+    watch.interest(UV_READABLE);
+    timer->arm(clock_now());
+    const auto began = clock_now();
+    loop.run();
+    const auto ran = clock_now() - began;
+
+    const auto& turns = loop.meter().turns();
+    // Each round has one turn of the timer and one of the descriptor.
+    CHECK(turns.count() >= 5);
+    CHECK(turns.quantile(0.5) >= 5ms);
+    CHECK(ran >= 100ms);
+    CHECK(turns.max() < ran - 50ms);
+    CHECK(loop.meter().recent_turns(clock_now()).count() == turns.count());
+    CHECK(loop.meter().lateness().count() == 3);
 }

@@ -14,6 +14,7 @@
 #include "linux/cgroup_place.hpp"
 #include "linux/process.hpp"
 #include "linux/small_file.hpp"
+#include "linux/unix_listener.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;
@@ -38,8 +39,7 @@ struct SmallDaemon {
         orphans = std::make_unique<Orphans>(features, [this](pid_t pid) { return spawner->owns(pid); });
     }
 
-    std::optional<ProcessTree> spawn(const std::string& script) {
-        auto spec = SpawnBench::shell(script);
+    std::optional<SpawnOutcome> outcome_of(core::TaskSpec spec) {
         spawner->submit({.task = core::TaskId{1},
                          .generation = core::Generation{1},
                          .spec = std::make_shared<const core::TaskSpec>(std::move(spec)),
@@ -50,16 +50,21 @@ struct SmallDaemon {
                 return !outcomes.empty();
             }))
             return std::nullopt;
-        SpawnOutcome& outcome = outcomes.front();
-        if (outcome.failure) {
-            std::fprintf(stderr, "%s: %s\n", outcome.failure->detail.c_str(),
-                         std::strerror(outcome.failure->error));
+        return std::move(outcomes.front());
+    }
+
+    std::optional<ProcessTree> spawn(const std::string& script) {
+        auto outcome = outcome_of(SpawnBench::shell(script));
+        if (!outcome) return std::nullopt;
+        if (outcome->failure) {
+            std::fprintf(stderr, "%s: %s\n", outcome->failure->detail.c_str(),
+                         std::strerror(outcome->failure->error));
             return std::nullopt;
         }
-        return ProcessTree({.leader = outcome.pid,
-                            .pidfd = std::move(outcome.pidfd),
-                            .invocation = std::move(outcome.invocation),
-                            .cgroup = std::move(outcome.cgroup)},
+        return ProcessTree({.leader = outcome->pid,
+                            .pidfd = std::move(outcome->pidfd),
+                            .invocation = std::move(outcome->invocation),
+                            .cgroup = std::move(outcome->cgroup)},
                            features, *orphans);
     }
 
@@ -93,6 +98,11 @@ constexpr std::size_t kEscapeeCount = 6;
 
 #define EXPECT_HERE(condition) \
     if (!(condition)) return __LINE__ % 251 + 1
+
+/// Runs `body` as whoever is no root: as an ordinary user, or here where that is one.
+int as_no_root(const std::function<int()>& body) {
+    return ::geteuid() == 0 ? as_ordinary_user(body) : body();
+}
 
 /// A program that becomes root altogether, real user included, and then whatever it is told to be.
 std::optional<std::string> make_root_program(const TempDir& directory) {
@@ -139,6 +149,55 @@ TEST_CASE("nasty 22, 29: an ordinary user's daemon ends a tree that does all it 
               for (const UniqueFd& fd : held) EXPECT_HERE(has_ended(fd.get()));
               return 0;
           }) == 0);
+}
+
+TEST_CASE("nasty 8: a user who may have no more processes fails a spawn with EAGAIN, and not for good") {
+    if (skipped_without_root()) return;
+    const TempDir directory;
+    REQUIRE(::chown(directory.path().c_str(), kOrdinaryUser, kOrdinaryUser) == 0);
+    CHECK(as_ordinary_user([&]() -> int {
+              SmallDaemon daemon(directory.path());
+              rlimit limit{};
+              EXPECT_HERE(::getrlimit(RLIMIT_NPROC, &limit) == 0);
+              const rlimit before = limit;
+              limit.rlim_cur = 0;
+              EXPECT_HERE(::setrlimit(RLIMIT_NPROC, &limit) == 0);
+              const auto refused = daemon.outcome_of(SpawnBench::shell("exit 0"));
+              EXPECT_HERE(::setrlimit(RLIMIT_NPROC, &before) == 0);
+              EXPECT_HERE(refused && refused->failure && refused->failure->error == EAGAIN);
+              EXPECT_HERE(refused->failure->stage == core::SpawnStage::clone);
+              auto tree = daemon.spawn("exit 0");
+              EXPECT_HERE(tree && daemon.empties(*tree));
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE("nasty 13: an identity that may not be taken fails the spawn") {
+    const TempDir directory;
+    CHECK(as_no_root([&]() -> int {
+              SmallDaemon daemon(directory.path());
+              auto spec = SpawnBench::spec({"/bin/true"});
+              spec.launch.user = "0";
+              const auto refused = daemon.outcome_of(spec);
+              EXPECT_HERE(refused && refused->failure && refused->failure->error == EPERM);
+              EXPECT_HERE(refused->failure->stage == core::SpawnStage::groups);
+              EXPECT_HERE(refused->failure->detail.find("root") != std::string::npos);
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE("nasty 70: an unwritable directory for the control socket is a clear error") {
+    const TempDir directory;
+    auto lock = InstanceLock::take(directory / "lock");
+    REQUIRE(lock.ok());
+    REQUIRE(::chmod(directory.path().c_str(), 0555) == 0);
+    CHECK(as_no_root([&]() -> int {
+              const auto refused = UnixListener::open(*lock, {.path = directory / "control.sock"});
+              EXPECT_HERE(!refused && refused.error().code == EACCES);
+              EXPECT_HERE(refused.error().text().find(directory / "control.sock") != std::string::npos);
+              return 0;
+          }) == 0);
+    REQUIRE(::chmod(directory.path().c_str(), 0755) == 0);
 }
 
 TEST_CASE(

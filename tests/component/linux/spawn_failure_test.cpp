@@ -206,17 +206,6 @@ TEST_CASE("nasty 12: a number without entry needs a group beside it") {
     expect(failure_of(bench, spec), SpawnStage::look_up_user, ENOENT, "its group has to be given");
 }
 
-TEST_CASE("nasty 13: an identity that may not be taken fails the spawn") {
-    if (::geteuid() == 0) {
-        MESSAGE("SKIPPED: this case needs an ordinary user");
-        return;
-    }
-    SpawnBench bench;
-    auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.user = "0";
-    expect(failure_of(bench, spec), SpawnStage::groups, EPERM, "root");
-}
-
 TEST_CASE("an env_file that is missing, a FIFO or too large fails at the environment without a hang") {
     SpawnBench bench;
     auto spec = SpawnBench::spec({"/bin/true"});

@@ -68,15 +68,15 @@ void fill_then_free(core::OutputFormat format) {
 
 }  // namespace
 
-TEST_CASE("Case 53: a full disk costs what does not fit, counted to the byte, and is recovered from") {
+TEST_CASE("nasty 53: a full disk costs what does not fit, counted to the byte, and is recovered from") {
     fill_then_free(core::OutputFormat::raw);
 }
 
-TEST_CASE("Case 53: with formatted lines, only whole ones are in the log of a full disk") {
+TEST_CASE("nasty 53: with formatted lines, only whole ones are in the log of a full disk") {
     fill_then_free(core::OutputFormat::prefix);
 }
 
-TEST_CASE("Case 53: a limit of file size is a fault like any other") {
+TEST_CASE("nasty 53: a limit of file size is a fault like any other") {
     Stage stage;
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -100,7 +100,7 @@ TEST_CASE("Case 53: a limit of file size is a fault like any other") {
     stage.end(task);
 }
 
-TEST_CASE("Case 53: a log on a file system that became read-only is a fault until it is not") {
+TEST_CASE("nasty 53: a log on a file system that became read-only is a fault until it is not") {
     Stage stage;
     const std::string mount = stage.directory / "small";
     const SmallDisk disk(mount, "256k");
@@ -122,7 +122,7 @@ TEST_CASE("Case 53: a log on a file system that became read-only is a fault unti
           "one\n[vigil: 1 line (4 bytes) of output were dropped here: Read-only file system]\nthree\n");
 }
 
-TEST_CASE("Case 53: the mark of a loss is put though no run is live any more") {
+TEST_CASE("nasty 53: the mark of a loss is put though no run is live any more") {
     Stage stage;
     const std::string mount = stage.directory / "small";
     const SmallDisk disk(mount, "64k");

@@ -25,7 +25,7 @@ double cpu_seconds() {
 
 }  // namespace
 
-TEST_CASE("Case 48: a stranger that holds the write end does not keep a run from ending") {
+TEST_CASE("nasty 48: a stranger that holds the write end does not keep a run from ending") {
     Stage stage;
     Task task = stage.start("api");
     const UniqueFd stranger(::dup(task.out.get()));
@@ -37,7 +37,7 @@ TEST_CASE("Case 48: a stranger that holds the write end does not keep a run from
     CHECK(eventually([&] { return ::poll(&ask, 1, 0) == 1 && (ask.revents & POLLERR) != 0; }));
 }
 
-TEST_CASE("Case 48: nor does one that prints for ever") {
+TEST_CASE("nasty 48: nor does one that prints for ever") {
     Stage stage;
     Task task = stage.start("api");
     ::signal(SIGPIPE, SIG_IGN);
@@ -50,7 +50,7 @@ TEST_CASE("Case 48: nor does one that prints for ever") {
     stranger.join();
 }
 
-TEST_CASE("Case 49: a task that closes its stdout is not spun on, and has its last words at its end") {
+TEST_CASE("nasty 49: a task that closes its stdout is not spun on, and has its last words at its end") {
     Stage stage;
     Task task = stage.start("api");
     task.print("bye\n");

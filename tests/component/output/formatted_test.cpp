@@ -40,7 +40,7 @@ TEST_CASE("Lines get a time and a name, and last words are without") {
     CHECK(stage.tally(task).written == 8);
 }
 
-TEST_CASE("Case 52: NUL, ESC, CR and bad UTF-8 make good JSON") {
+TEST_CASE("nasty 52: NUL, ESC, CR and bad UTF-8 make good JSON") {
     Stage stage;
     Task task = stage.start("api", formatted(core::OutputFormat::json));
     task.print(std::string("\0\x1b\r\xff\n", 5));
@@ -79,7 +79,7 @@ TEST_CASE("A line that ends with its task's stdout is whole") {
     CHECK(lines_of(read_whole(stage.path("api"))) == Lines{"T end"});
 }
 
-TEST_CASE("Case 51: 10 MB without a newline are cut into lines of bounded length") {
+TEST_CASE("nasty 51: 10 MB without a newline are cut into lines of bounded length") {
     Stage stage;
     Task task = stage.start("api", formatted(core::OutputFormat::timestamp));
     const std::string block(1'000'000, 'x');

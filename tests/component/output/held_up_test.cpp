@@ -77,7 +77,7 @@ std::string without_mark(std::string log) {
 
 }  // namespace
 
-TEST_CASE("Case 53: a task whose disk hangs is not held up, others are not either, and all is counted") {
+TEST_CASE("nasty 53: a task whose disk hangs is not held up, others are not either, and all is counted") {
     Stage stage(impatient);
     IcyDisk disk(stage.directory);
     if (!disk.usable()) return;
@@ -114,7 +114,7 @@ TEST_CASE("Case 53: a task whose disk hangs is not held up, others are not eithe
     CHECK(theirs.size() - (before_last.written + 6) <= 1);
 }
 
-TEST_CASE("Case 53: a disk that hangs for no longer than the task's pipe has room costs nothing") {
+TEST_CASE("nasty 53: a disk that hangs for no longer than the task's pipe has room costs nothing") {
     Stage stage(impatient);
     IcyDisk disk(stage.directory);
     if (!disk.usable()) return;
@@ -139,7 +139,7 @@ TEST_CASE("Case 53: a disk that hangs for no longer than the task's pipe has roo
     CHECK(read_whole(disk / "slow.log") == first + rest);
 }
 
-TEST_CASE("Case 53: what is being written takes no room in the pipe of a task whose disk hangs for long") {
+TEST_CASE("nasty 53: what is being written takes no room in the pipe of a task whose disk hangs for long") {
     Stage stage(impatient);
     IcyDisk disk(stage.directory);
     if (!disk.usable()) return;
@@ -164,7 +164,7 @@ TEST_CASE("Case 53: what is being written takes no room in the pipe of a task wh
     CHECK(read_whole(disk / "slow.log") == first + writing + waiting);
 }
 
-TEST_CASE("Case 53: formatted lines whose write was held up are in the log once") {
+TEST_CASE("nasty 53: formatted lines whose write was held up are in the log once") {
     Stage stage(impatient);
     IcyDisk disk(stage.directory);
     if (!disk.usable()) return;
@@ -194,7 +194,8 @@ TEST_CASE("Case 53: formatted lines whose write was held up are in the log once"
     CHECK(stage.tally(stuck).written + stage.tally(stuck).dropped == 6 + rest.size());
 }
 
-TEST_CASE("Case 53: more logs on a hanging disk than threads: none of their tasks is held up, and runs end") {
+TEST_CASE(
+    "nasty 53: more logs on a hanging disk than threads: none of their tasks is held up, and runs end") {
     Stage stage([](CollectorOptions& options) {
         options.stall_limit = 200ms;
         options.max_threads = 3;

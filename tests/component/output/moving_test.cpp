@@ -101,7 +101,7 @@ TEST_CASE("A task that is back under its name goes on in its log while its old r
     CHECK(stage.said(true).empty());
 }
 
-TEST_CASE("Case 50: a fast writer is kept back by its pipe, and nothing is lost") {
+TEST_CASE("nasty 50: a fast writer is kept back by its pipe, and nothing is lost") {
     Stage stage;
     Task task = stage.start("fast", [](core::TaskSpec& spec) { spec.launch.output.max_size = 1U << 30U; });
     const std::string block = numbered_lines(0, 1000);

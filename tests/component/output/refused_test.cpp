@@ -38,25 +38,25 @@ void expect_refused_then_mended(Stage& stage, const std::string& reason) {
 
 }  // namespace
 
-TEST_CASE("Case 10: a log path that is a FIFO is refused without a hang") {
+TEST_CASE("nasty 10: a log path that is a FIFO is refused without a hang") {
     Stage stage;
     REQUIRE(::mkfifo(stage.path("api").c_str(), 0644) == 0);
     expect_refused_then_mended(stage, "is not a regular file");
 }
 
-TEST_CASE("Case 10: a log path that is a directory is refused") {
+TEST_CASE("nasty 10: a log path that is a directory is refused") {
     Stage stage;
     REQUIRE(::mkdir(stage.path("api").c_str(), 0755) == 0);
     expect_refused_then_mended(stage, "is a directory");
 }
 
-TEST_CASE("Case 10: a log path that is a symbolic link is refused") {
+TEST_CASE("nasty 10: a log path that is a symbolic link is refused") {
     Stage stage;
     REQUIRE(::symlink("/etc/passwd", stage.path("api").c_str()) == 0);
     expect_refused_then_mended(stage, "is a symbolic link");
 }
 
-TEST_CASE("Case 10: a log path that is a device is refused") {
+TEST_CASE("nasty 10: a log path that is a device is refused") {
     Stage stage;
     if (::mknod(stage.path("api").c_str(), S_IFCHR | 0666, makedev(1, 3)) != 0) {
         MESSAGE("SKIPPED: no device may be made here");
@@ -65,14 +65,14 @@ TEST_CASE("Case 10: a log path that is a device is refused") {
     expect_refused_then_mended(stage, "is not a regular file");
 }
 
-TEST_CASE("Case 10: a log with a second name is refused") {
+TEST_CASE("nasty 10: a log with a second name is refused") {
     Stage stage;
     write_whole(stage.directory / "other", "");
     REQUIRE(::link((stage.directory / "other").c_str(), stage.path("api").c_str()) == 0);
     expect_refused_then_mended(stage, "has more than one name (hard links)");
 }
 
-TEST_CASE("Case 10: a directory that can not be made is a fault") {
+TEST_CASE("nasty 10: a directory that can not be made is a fault") {
     Stage stage;
     write_whole(stage.directory / "file", "");
     Task task = stage.start(
@@ -84,7 +84,7 @@ TEST_CASE("Case 10: a directory that can not be made is a fault") {
     stage.end(task);
 }
 
-TEST_CASE("Case 56: the second of two tasks with one log is refused until the first is gone") {
+TEST_CASE("nasty 56: the second of two tasks with one log is refused until the first is gone") {
     Stage stage;
     Task first = stage.start("first");
     first.print("1\n");

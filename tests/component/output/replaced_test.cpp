@@ -26,7 +26,7 @@ struct Printed {
 
 }  // namespace
 
-TEST_CASE("Case 54: a log that was deleted is made again at once") {
+TEST_CASE("nasty 54: a log that was deleted is made again at once") {
     Printed p;
     REQUIRE(::unlink(p.path.c_str()) == 0);
     p.print("after\n");
@@ -35,7 +35,7 @@ TEST_CASE("Case 54: a log that was deleted is made again at once") {
     CHECK(p.stage.said(true).empty());
 }
 
-TEST_CASE("Case 54: a log that was renamed is followed until that is noticed, and nothing is lost") {
+TEST_CASE("nasty 54: a log that was renamed is followed until that is noticed, and nothing is lost") {
     Printed p;
     const std::string moved = p.path + ".moved";
     REQUIRE(std::rename(p.path.c_str(), moved.c_str()) == 0);
@@ -49,7 +49,7 @@ TEST_CASE("Case 54: a log that was renamed is followed until that is noticed, an
     CHECK(read_whole(moved) + read_whole(p.path) == printed);
 }
 
-TEST_CASE("Case 54: a log that was replaced is opened anew") {
+TEST_CASE("nasty 54: a log that was replaced is opened anew") {
     Printed p;
     write_whole(p.path + ".new", "theirs\n");
     REQUIRE(std::rename((p.path + ".new").c_str(), p.path.c_str()) == 0);
@@ -58,7 +58,7 @@ TEST_CASE("Case 54: a log that was replaced is opened anew") {
     p.stage.end(p.task);
 }
 
-TEST_CASE("Case 54: a log that was emptied goes on at its beginning") {
+TEST_CASE("nasty 54: a log that was emptied goes on at its beginning") {
     Printed p;
     REQUIRE(::truncate(p.path.c_str(), 0) == 0);
     p.print("after\n");
@@ -66,7 +66,7 @@ TEST_CASE("Case 54: a log that was emptied goes on at its beginning") {
     CHECK(p.stage.end(p.task) == std::vector<std::string>{"after"});
 }
 
-TEST_CASE("Case 54: a log whose rights were taken is written on") {
+TEST_CASE("nasty 54: a log whose rights were taken is written on") {
     Printed p;
     REQUIRE(::chmod(p.path.c_str(), 0) == 0);
     p.print("after\n");
@@ -75,7 +75,7 @@ TEST_CASE("Case 54: a log whose rights were taken is written on") {
     p.stage.end(p.task);
 }
 
-TEST_CASE("Case 54: what others append is not written over") {
+TEST_CASE("nasty 54: what others append is not written over") {
     Printed p;
     FILE* other = std::fopen(p.path.c_str(), "a");
     REQUIRE(other != nullptr);
@@ -86,7 +86,7 @@ TEST_CASE("Case 54: what others append is not written over") {
     p.stage.end(p.task);
 }
 
-TEST_CASE("Case 54: a log that is renamed while it is rotated loses nothing") {
+TEST_CASE("nasty 54: a log that is renamed while it is rotated loses nothing") {
     Stage stage;
     Task task = stage.start("api", [](core::TaskSpec& spec) {
         spec.launch.output.max_size = 1000;

@@ -45,7 +45,7 @@ TEST_CASE("No line is lost, doubled or cut by rotation, whatever the sizes") {
     }
 }
 
-TEST_CASE("Case 51: 100 MB without a newline are cut at the limit") {
+TEST_CASE("nasty 51: 100 MB without a newline are cut at the limit") {
     Stage stage;
     Task task = stage.start("api", rotated(8U << 20U, 3));
     const std::string block(std::size_t{1} << 20U, 'x');

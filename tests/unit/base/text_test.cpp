@@ -58,7 +58,7 @@ TEST_CASE("overlong forms, cut sequences and points beyond U+10FFFF are not UTF-
     CHECK(is_utf8("gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80"));
 }
 
-TEST_CASE("nasty case 52: controls and broken bytes are escaped, text is not") {
+TEST_CASE("nasty 52: controls and broken bytes are escaped, text is not") {
     CHECK(escape_for_display("plain\ttext \\ \xC3\xBC") == "plain\ttext \\ \xC3\xBC");
     CHECK(escape_for_display("a\nb\rc") == "a\\nb\\rc");
     CHECK(escape_for_display("\x1B[2J"sv) == "\\x1b[2J");

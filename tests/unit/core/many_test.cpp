@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <set>
 
 #include "unit/core/stage.hpp"
 
@@ -84,6 +85,36 @@ TEST_CASE("nasty 17: at most max_starting tasks await their first sign of life; 
     comes_up(stage, tasks[1]);
     exits(stage, tasks[1], 1);
     CHECK(state_of(stage, tasks[3]) == "starting");
+}
+
+TEST_CASE("nasty 17: of 5,000 tasks that die in one turn all are seen, and they come back a few at a time") {
+    constexpr unsigned kAtOnce = 16;
+    constexpr unsigned kTasks = 5000;
+    Stage stage(starting_at_most(kAtOnce));
+    std::vector<TaskId> tasks;
+    for (unsigned i = 0; i < kTasks; ++i) tasks.push_back(stage.given(notifying("t" + std::to_string(i))));
+    stage.everyone_obeys();
+    REQUIRE(stage.supervisor.count_by_state() == std::vector<std::size_t>{0, 0, kTasks, 0, 0, 0, 0, 0});
+    stage.forget();
+    for (const TaskId id : tasks) exits(stage, id, 1);
+    CHECK(stage.supervisor.count_by_state() == std::vector<std::size_t>{0, 0, 0, 0, kTasks, 0, 0, 0});
+    CHECK(stage.all<effect::Announce>().size() == kTasks);
+    stage.forget();
+    stage.advance(1s);
+    std::set<TaskId> started;
+    while (started.size() < kTasks) {
+        const auto spawns = stage.all<effect::Spawn>();
+        REQUIRE(!spawns.empty());
+        REQUIRE(spawns.size() <= kAtOnce);
+        stage.forget();
+        for (const effect::Spawn& spawn : spawns) {
+            REQUIRE(started.insert(spawn.task).second);
+            comes_up(stage, spawn.task);
+        }
+        REQUIRE(stage.spawned() == 0);
+        for (const effect::Spawn& spawn : spawns) says_ready(stage, spawn.task);
+    }
+    CHECK(stage.supervisor.count_by_state() == std::vector<std::size_t>{0, 0, kTasks, 0, 0, 0, 0, 0});
 }
 
 TEST_CASE("tasks ready at exec do not count against max_starting") {

@@ -121,7 +121,7 @@ TEST_CASE("STATUS, ERRNO and EXIT_STATUS belong to the run; its end does not") {
     CHECK(stage.report().restarts_total == 1);
 }
 
-TEST_CASE("an old generation changes nothing, in any state") {
+TEST_CASE("nasty 38: an old generation changes nothing, in any state") {
     for (std::size_t index = 0; index < std::variant_size_v<State>; ++index) {
         const auto state = static_cast<StateName>(index);
         CAPTURE(to_string(state));

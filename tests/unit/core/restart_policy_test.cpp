@@ -81,7 +81,7 @@ TEST_CASE("jitter stretches by its fraction at most and never shortens") {
     }
 }
 
-TEST_CASE("nasty 8: the host's faults wait 100 ms, doubling to 5 s; 3: ETXTBSY never more than 100 ms") {
+TEST_CASE("nasty 3, 8: the host's faults wait 100 ms, doubling to 5 s, and ETXTBSY never more than 100 ms") {
     CHECK(host_fault_delay(1, EAGAIN) == 100ms);
     CHECK(host_fault_delay(2, ENOMEM) == 200ms);
     CHECK(host_fault_delay(6, EMFILE) == 3200ms);

@@ -36,7 +36,7 @@ TEST_CASE("A line that goes on is marked") {
         "\n");
 }
 
-TEST_CASE("Case 52: NUL, ESC, CR and bad UTF-8 stay as they are in text, and are escaped in JSON") {
+TEST_CASE("nasty 52: NUL, ESC, CR and bad UTF-8 stay as they are in text, and are escaped in JSON") {
     const std::string nasty("a\0\x1b\r\xff\"\\\xc3\xa4", 9);
     CHECK(line(OutputFormat::timestamp, nasty) == "2026-03-01T12:00:00.250Z " + nasty + "\n");
     CHECK(line(OutputFormat::json, nasty).find("\"a\\u0000\\u001b\\r\xef\xbf\xbd\\\"\\\\\xc3\xa4\"") !=
@@ -62,7 +62,7 @@ TEST_CASE("Pieces are lines; the rest waits, or is written partly or as the last
     CHECK(next_piece("\n", Unended::wait)->consumed == 1);
 }
 
-TEST_CASE("Case 51: a line without an end is cut into pieces of bounded length") {
+TEST_CASE("nasty 51: a line without an end is cut into pieces of bounded length") {
     const std::string endless(kMostLineBytes + 1, 'x');
     const auto piece = next_piece(endless, Unended::wait);
     REQUIRE(piece);

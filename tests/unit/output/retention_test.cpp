@@ -54,7 +54,7 @@ TEST_CASE("A line that has begun is brought to its end within bounds") {
     CHECK(choose_cut({}, 130, 100, 50, false) == Cut{130, false});
 }
 
-TEST_CASE("Case 51: a line without an end is cut at the limit") {
+TEST_CASE("nasty 51: a line without an end is cut at the limit") {
     CHECK(choose_cut({}, 151, 100, 50, false) == Cut{150, true});
     CHECK(choose_cut({}, 1, 0, 0, false) == Cut{0, true});
 }

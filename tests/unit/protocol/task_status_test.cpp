@@ -207,6 +207,15 @@ TEST_CASE("the daemon's own status is read back with its counters") {
     status.keeper_pid = 17;
     status.cgroup_home = "/sys/fs/cgroup/vigil";
     status.features = {{"exit-info", "found"}, {"pidfd-inode", "disabled"}};
+    status.load = {.turns = {.count = 7, .p50 = 40us, .p99 = 900us, .max = 2ms},
+                   .recent_turns = {.count = 3, .p50 = 41us, .p99 = 901us, .max = 1ms},
+                   .timer_lateness = {.count = 2, .p50 = 42us, .p99 = 902us, .max = 3ms},
+                   .queues = {.spawns_waiting = 1,
+                              .spawns_under_way = 2,
+                              .runs_ending = 3,
+                              .tasks_muted = 4,
+                              .orders_waiting = 5,
+                              .unread_bytes = 6}};
     const auto text = written([&](json::Writer& out) { write_daemon_status(out, status); });
     CHECK(text.find(R"("tasks":{"total":10,"created":1)") != std::string::npos);
     const auto read = parse_daemon_status(text);
@@ -217,6 +226,7 @@ TEST_CASE("the daemon's own status is read back with its counters") {
     CHECK(read->keeper_pid == status.keeper_pid);
     CHECK(read->cgroup_home == status.cgroup_home);
     CHECK(read->features == status.features);
+    CHECK(read->load == status.load);
     CHECK(read->started_at == status.started_at);
     CHECK(parse_hello(written([](json::Writer& out) { write_hello(out, {.version = "9"}); }))->version ==
           "9");

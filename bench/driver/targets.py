@@ -1,0 +1,91 @@
+"""The rows that are promised, each with its target and how it is judged. The one list of them."""
+import dataclasses
+import typing
+
+# Sizes at which a ratio to the limit is promised. Below, the way of one order through a socket outweighs the work; it is shown.
+JUDGED_FROM = 100
+
+
+@dataclasses.dataclass
+class Cell:
+    """What was found at one number of tasks: the text of it, and whether it is good enough (None: not judged)."""
+    text: str
+    met: typing.Optional[bool] = None
+
+
+@dataclasses.dataclass
+class Row:
+    title: str
+    target: str
+    cell: typing.Callable  # (samples, who, tasks) -> Cell, or None where nothing was measured
+    vigil_only: bool = False
+
+
+def ratio(row, to_row, most):
+    def cell(samples, who, tasks):
+        found = samples.ratio(who, row, "limit", to_row, tasks)
+        if found is None:
+            return None
+        judged = most is not None and who == "vigil" and tasks >= JUDGED_FROM
+        return Cell(f"{found:.2f}", found <= most if judged else None)
+    return cell
+
+
+def plain(row, form, good=None, at=None):
+    """The median itself. `good` judges it, at every size or where `at` says so."""
+    def cell(samples, who, tasks):
+        found = samples.median(who, tasks, row)
+        if found is None:
+            return None
+        judged = good is not None and who == "vigil" and (at is None or at(tasks))
+        return Cell(form(found), good(found, tasks) if judged else None)
+    return cell
+
+
+def same_at_any_size(row, smallest, most):
+    """By how much it grows from the size `smallest` on."""
+    def cell(samples, who, tasks):
+        first, found = samples.median(who, smallest, row), samples.median(who, tasks, row)
+        if first is None or found is None or tasks < smallest:
+            return None
+        grown = found / first
+        return Cell(f"{grown:.2f}", grown <= most if who == "vigil" and tasks > smallest else None)
+    return cell
+
+
+def memory_per_task(row, most):
+    """What each task adds to the memory of a supervisor of one."""
+    def cell(samples, who, tasks):
+        base, found = samples.median(who, 1, row), samples.median(who, tasks, row)
+        if base is None or found is None or tasks < 100:
+            return None
+        each = (found - base) / (tasks - 1)
+        return Cell(f"{each:.2f}", each <= most if most is not None and who == "vigil" and tasks >= 1000 else None)
+    return cell
+
+
+def milliseconds(value):
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+ROWS = [
+    Row("start of N, to the serial loop", "<= 1.0", ratio("start", "start", 1.0)),
+    Row("one crash, p50, to the limit's", "<= 1.3", ratio("crash.p50", "crash.p50", 1.3)),
+    Row("one crash, p99, to the limit's", "-", ratio("crash.p99", "crash.p99", None)),
+    Row("one crash, p50, to N = 10", "the same (<= 1.25)", same_at_any_size("crash.p50", 10, 1.25)),
+    Row("all N crash, to the serial loop", "<= 1.0", ratio("mass", "start", 1.0)),
+    Row("stop all, to the serial loop", "<= 1.1", ratio("stop", "start", 1.1)),
+    Row("stop all, to serial kill + reap", "-", ratio("stop", "stop", None)),
+    Row("memory a task, KiB", "-", memory_per_task("memory", None)),
+    Row("status of all, ms", "<= 9 at 5,000, <= 20 at 10,000",
+        plain("status.all", milliseconds, lambda value, tasks: value <= (9 if tasks <= 5000 else 20))),
+    Row("status of one, ms", "<= 2", plain("status.one", milliseconds, lambda value, tasks: value <= 2)),
+    Row("idle, wake-ups a second", "0", plain("idle", lambda value: f"{value:.1f}", lambda value, tasks: value == 0)),
+]
+
+
+def verdict(samples, row, who="vigil"):
+    """Whether every judged size of a row is good enough; None where none was judged."""
+    judged = [cell.met for tasks in sorted({key[1] for key in samples.rounds})
+              if (cell := row.cell(samples, who, tasks)) is not None and cell.met is not None]
+    return all(judged) if judged else None
