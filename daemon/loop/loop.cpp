@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
@@ -20,6 +21,10 @@ void libuv_has_aborted(int) {
         "vigild: the event loop cannot be made: no descriptor or no memory for it; nothing was started\n";
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kWords.data(), kWords.size());
     ::_exit(EXIT_FAILURE);
+}
+
+std::uint64_t count_of(milliseconds wait) {
+    return wait.count() > 0 ? static_cast<std::uint64_t>(wait.count()) : 0;
 }
 
 class AbortsRefuse {
@@ -126,7 +131,8 @@ void Loop::aside(std::function<void()> work, std::function<void()> done) {
     aside_->add(std::move(work), std::move(done));
 }
 
-Timer::Timer(Loop& loop, std::function<void()> fired) : fired_(std::move(fired)), handle_(new uv_timer_t{}) {
+Timer::Timer(Loop& loop, std::function<void()> fired)
+    : loop_(loop), fired_(std::move(fired)), handle_(new uv_timer_t{}) {
     uv_timer_init(loop.raw(), handle_.get());
     handle_->data = this;
 }
@@ -139,21 +145,36 @@ void Timer::arm(core::TimePoint when) {
         return;
     }
     // libuv counts from its cached time, which is as old as this iteration.
-    uv_update_time(handle_->loop);
+    if (!loop_.in_timers_) uv_update_time(handle_->loop);
     const auto wait = std::chrono::ceil<milliseconds>(when - std::chrono::steady_clock::now());
-    uv_timer_start(
-        handle_.get(),
-        [](uv_timer_t* handle) {
-            auto* timer = awake<Timer>(handle);
-            if (timer == nullptr) return;
-            const auto due = std::exchange(timer->armed_, core::kNever);
-            // libuv's clock is cut to milliseconds, so it may be up to one too early.
-            const auto now = std::chrono::steady_clock::now();
-            if (now < due) return timer->arm(due);
-            static_cast<LoopMeter*>(handle->loop->data)->late(now - due);
-            timer->fired_();
-        },
-        wait.count() > 0 ? static_cast<std::uint64_t>(wait.count()) : 0, 0);
+    uv_timer_start(handle_.get(), ring, loop_.in_timers_ ? wait_in_timers(wait) : count_of(wait), 0);
+}
+
+/// libuv (before 1.45) calls timers until none is due. So while it does, its clock stands still, and nothing
+/// is due before the next iteration: timers that are due again as soon as they were seen to must not keep the
+/// loop from its descriptors.
+std::uint64_t Timer::wait_in_timers(milliseconds wait) const {
+    constexpr std::uint64_t kPerMillisecond = 1'000'000;
+    const std::uint64_t age = uv_hrtime() / kPerMillisecond - uv_now(handle_->loop);
+    return std::max(count_of(wait), std::uint64_t{1}) + age;
+}
+
+void Timer::ring(uv_timer_t* handle) {
+    auto* timer = awake<Timer>(handle);
+    if (timer == nullptr) return;
+    // What is called may be the end of the timer.
+    Loop& loop = timer->loop_;
+    loop.in_timers_ = true;
+    const auto due = std::exchange(timer->armed_, core::kNever);
+    // libuv's clock is cut to milliseconds, so it may be up to one too early.
+    const auto now = std::chrono::steady_clock::now();
+    if (now < due) {
+        timer->arm(due);
+    } else {
+        loop.meter_.late(now - due);
+        timer->fired_();
+    }
+    loop.in_timers_ = false;
 }
 
 SignalWatch::SignalWatch(Loop& loop, int signal, std::function<void()> arrived)

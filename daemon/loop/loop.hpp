@@ -52,6 +52,7 @@ class Loop {
     void on_trouble(std::function<void(const Error&)> told);
 
   private:
+    friend class Timer;
     struct Unmade {};
     explicit Loop(Unmade) noexcept {}
     [[nodiscard]] Result<void> make();
@@ -61,6 +62,7 @@ class Loop {
     uv_loop_t loop_{};
     LoopMeter meter_;
     bool made_ = false;
+    bool in_timers_ = false;  ///< the callback of a timer is on the stack
     HandlePtr<uv_idle_t> idle_;
     // Neither keeps the loop going.
     HandlePtr<uv_prepare_t> before_wait_;
@@ -70,7 +72,8 @@ class Loop {
     std::unique_ptr<Aside> aside_;
 };
 
-/// One deadline. Never fires early; late by the loop's load and up to 1 ms.
+/// One deadline. Never fires early; late by the loop's load and up to 1 ms. However often it is armed for
+/// now, all that the loop watches has a turn in between.
 class Timer {
   public:
     Timer(Loop& loop, std::function<void()> fired);
@@ -82,6 +85,10 @@ class Timer {
     void disarm() { arm(core::kNever); }
 
   private:
+    static void ring(uv_timer_t* handle);
+    [[nodiscard]] std::uint64_t wait_in_timers(std::chrono::milliseconds wait) const;
+
+    Loop& loop_;
     std::function<void()> fired_;
     core::TimePoint armed_ = core::kNever;
     HandlePtr<uv_timer_t> handle_;

@@ -73,6 +73,34 @@ TEST_CASE("a timer that is armed anew fires once, at the later time") {
     CHECK(count == 1);
 }
 
+TEST_CASE("timers that are due again as soon as they have been seen to leave descriptors their turn") {
+    Loop loop;
+    Pair pair;
+    int fired = 0;
+    bool read = false;
+    std::optional<Timer> past, soon;
+    const auto see_to = [&](std::optional<Timer>& timer, core::Duration in) {
+        // Longer than until the next one is due.
+        for (const auto until = clock_now() + 3ms; clock_now() < until;) {
+        }
+        if (++fired >= 100) return loop.stop();
+        timer->arm(clock_now() + in);
+    };
+    past.emplace(loop, [&] { see_to(past, -1ms); });
+    soon.emplace(loop, [&] { see_to(soon, 1ms); });
+    Watch watch(loop, pair.a.get(), [&](int) {
+        read = true;
+        loop.stop();
+    });
+    watch.interest(UV_READABLE);
+    REQUIRE(::write(pair.b.get(), "x", 1) == 1);
+    past->arm(clock_now());
+    soon->arm(clock_now());
+    loop.run();
+    CHECK(read);
+    CHECK(fired < 100);
+}
+
 TEST_CASE("an object may be destroyed from within its own callback by deferring it") {
     Loop loop;
     Pair pair;
