@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures vigil beside the bare limit of the machine and beside other supervisors, and says how far each promise is kept.
 
-    bench.py --build DIR [--quick] [--realtime] [--vigild PROGRAM --vigilctl PROGRAM] [--json FILE]
+    bench.py --build DIR [--quick] [--only PARTS] [--realtime] [--vigild PROGRAM --vigilctl PROGRAM] [--json FILE]
 
 Rounds are interleaved: what else the machine does befalls all of them. Progress goes to stderr, tables to stdout. This is a measurement and
 no test: a target that is missed does not change the exit code.
@@ -40,6 +40,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", required=True, help="build directory of the preset bench")
     parser.add_argument("--quick", action="store_true", help="vigil and the limit, few rounds, up to 1,000 tasks")
+    parser.add_argument("--only", help="these parts of it, with commas between")
     parser.add_argument("--realtime", action="store_true",
                         help="by SCHED_RR, for a machine that does other work meanwhile (root only)")
     parser.add_argument("--vigild", help="another vigild than that of the build")
@@ -96,31 +97,47 @@ class Bench:
                 self.vigil_row("bare-heartbeats", tasks, number, seconds)
                 self.vigil_row("heartbeats", tasks, number, seconds)
 
-    def quick(self):
-        self.everybody([1, 100, 1000], 3, 50, 2)
-        self.memory([1, 1000], 1)
-        self.heartbeats([1000], 1, 1)
-        self.vigil_row("silence", 1000, 0, 50)
-        self.vigil_row("takeover", 1000, 0, 1)
-        self.vigil_row("control", 1000, 0, 2)
-        self.output(64, 1)
+    def silence(self, sizes, rounds, silent):
+        for tasks in sizes:
+            for number in range(rounds):
+                self.vigil_row("silence", tasks, number, silent)
 
-    def full(self):
-        self.everybody([1, 10, 100, 1000], 5, 200, 5)
-        self.everybody([5000, 10000], 3, 200, 5)
-        self.memory([1, 1000, 5000], 2)
-        self.heartbeats([1, 100, 1000, 10000], 3, 2)
-        for number in range(2):
-            for tasks in (100, 1000, 10000):
-                self.vigil_row("silence", tasks, number, 100)
-        for tasks in (1, 10, 100, 1000, 10000):
-            self.vigil_row("takeover", tasks, 0, 5)
-        for tasks in (100, 1000, 10000):
-            self.vigil_row("control", tasks, 0, 3)
-        self.output(256, 3)
-        self.chatty("chatty")
-        self.chatty("full-disk", "--full-disk")
-        self.peers()
+    def takeover(self, sizes, times):
+        for tasks in sizes:
+            self.vigil_row("takeover", tasks, 0, times)
+
+    def control(self, sizes, times):
+        for tasks in sizes:
+            self.vigil_row("control", tasks, 0, times)
+
+    def parts(self):
+        """What a run is made of, by name, in order."""
+        if self.options.quick:
+            return {"everybody": lambda: self.everybody([1, 100, 1000], 3, 50, 2),
+                    "memory": lambda: self.memory([1, 1000], 1),
+                    "heartbeats": lambda: self.heartbeats([1000], 1, 1),
+                    "silence": lambda: self.silence([1000], 1, 50),
+                    "takeover": lambda: self.takeover([1000], 1),
+                    "control": lambda: self.control([1000], 2),
+                    "output": lambda: self.output(64, 1)}
+        return {"everybody": lambda: (self.everybody([1, 10, 100, 1000], 5, 200, 5), self.everybody([5000, 10000], 3, 200, 5)),
+                "memory": lambda: self.memory([1, 1000, 5000], 2),
+                "heartbeats": lambda: self.heartbeats([1, 100, 1000, 10000], 3, 2),
+                "silence": lambda: self.silence([100, 1000, 10000], 2, 100),
+                "takeover": lambda: self.takeover([1, 10, 100, 1000, 10000], 5),
+                "control": lambda: self.control([100, 1000, 10000], 3),
+                "output": lambda: self.output(256, 3),
+                "chatty": lambda: (self.chatty("chatty"), self.chatty("full-disk", "--full-disk")),
+                "peers": self.peers}
+
+    def run(self):
+        wanted = self.options.only.split(",") if self.options.only else list(self.parts())
+        unknown = set(wanted) - set(self.parts())
+        if unknown:
+            raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(self.parts())}")
+        for name, measure in self.parts().items():
+            if name in wanted:
+                measure()
 
     def output(self, mib, rounds):
         """The rows of bench/output as ours: cat is the limit, and each logger a peer."""
@@ -163,7 +180,7 @@ class Bench:
                 self.peer(peer)
                 continue
             try:
-                with machine.Machine() as booted:
+                with machine.Machine(self.runner.prefix) as booted:
                     self.peer(peer, booted.inside)
             except RuntimeError as error:
                 self.samples.note(f"systemd is not measured: {error}")
@@ -195,7 +212,7 @@ def main():
     bench = Bench(options)
     found = this_machine()
     begin = time.monotonic()
-    bench.quick() if options.quick else bench.full()
+    bench.run()
     took = time.monotonic() - begin
     tables, remarks = show(bench.samples, found, options, took)
     for heading, lines in tables:

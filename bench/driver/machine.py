@@ -27,6 +27,10 @@ def cgroup_root():
 class Machine:
     """Booted for the length of a block; nothing of it stays. Its `inside` goes before a command that is to run there."""
 
+    def __init__(self, prefix=()):
+        """`prefix` goes before the command that becomes its systemd."""
+        self.prefix = list(prefix)
+
     def __enter__(self):
         self.directory = tempfile.mkdtemp(prefix="vm", dir="/tmp")
         for name in ("new", "stage"):
@@ -36,7 +40,7 @@ class Machine:
         self.init = None
         self.log = open(os.path.join(self.directory, "log"), "w+")
         self.process = subprocess.Popen(
-            ["unshare", "--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup", "--net", "--kill-child", BOOT,
+            [*self.prefix, "unshare", "--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup", "--net", "--kill-child", BOOT,
              os.path.join(self.directory, "new"), os.path.join(self.directory, "stage")],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             preexec_fn=lambda: open(os.path.join(self.cgroup, "cgroup.procs"), "w").write("0"))

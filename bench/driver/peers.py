@@ -27,11 +27,11 @@ class Peer:
 
 
 PEERS = [
-    # s6 and runit wait a second before they start again what ended early.
+    # s6, runit and supervisor may take a second before they start again what has ended.
     Peer("s6", no_program("s6-svscan"), (1, 100, 1000), 2, 3),
     # runsvdir has 1,000 services at most.
     Peer("runit", no_program("runsvdir"), (1, 100, 900), 2, 3),
-    Peer("supervisor", no_program("supervisord"), (1, 100, 1000), 2, 20),
+    Peer("supervisor", no_program("supervisord"), (1, 100, 1000), 2, 3),
     Peer("systemd", machine.why_not, (1, 100, 1000), 2, 50),
     Peer("dinit", no_dinit, (1, 10, 100, 1000, 5000), 3, 100),
 ]

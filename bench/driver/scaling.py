@@ -36,6 +36,9 @@ def exponent(samples, who, row):
 
 
 def table_of_exponents(samples, whos):
+    whos = [who for who in whos if any(exponent(samples, who, row) is not None for row, _, _ in PLOTTED)]
+    if not whos:
+        return [["too few sizes were measured"]]
     lines = [["cost", *whos]]
     for row, title, _ in PLOTTED:
         fitted = [exponent(samples, who, row) for who in whos]
