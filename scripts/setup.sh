@@ -3,7 +3,7 @@
 #
 # Groups: build, test, clang, coverage, analysis, bench. Says nothing and changes nothing where all is there; otherwise
 # installs what is missing, as root or through sudo. Services that come with a package (redis-server,
-# haproxy) are neither started now nor enabled for the next boot: the tests start programs of their own.
+# haproxy, supervisor) are neither started now nor enabled for the next boot: the tests start programs of their own.
 set -euo pipefail
 
 # One word a package; what the build of CMakeLists.txt asks for, then what the tests run.
@@ -15,7 +15,7 @@ packages_of() {
         clang) echo "clang libclang-rt-14-dev clang-tidy clang-format" ;;
         coverage) echo "gcovr" ;;
         analysis) echo "cppcheck" ;;
-        bench) echo "s6 daemontools util-linux" ;;
+        bench) echo "s6 runit supervisor systemd dbus daemontools util-linux gnuplot-nox" ;;
         *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang, coverage, analysis and bench" >&2; return 2 ;;
     esac
 }
@@ -57,7 +57,7 @@ install_packages() {
     local package
     for package in "$@"; do
         case "$package" in
-            redis-server | haproxy)
+            redis-server | haproxy | supervisor)
                 as_root systemctl disable --quiet "$package.service" >/dev/null 2>&1 || true ;;
         esac
     done

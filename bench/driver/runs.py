@@ -72,11 +72,15 @@ class Runner:
         """Adds what the program prints. A program that fails is noted and costs the run nothing else."""
         words = [*prefix, *self.prefix, *argv]
         begin = time.monotonic()
-        try:
-            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=limit, check=False)
-            code, out, error = done.returncode, done.stdout, done.stderr
-        except subprocess.TimeoutExpired as late:
-            code, out, error = "no end", (late.stdout or b"").decode(), f"still running after {limit} s"
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                out, error = process.communicate(timeout=limit)
+                code = process.returncode
+            except subprocess.TimeoutExpired:
+                # It ends what it has started.
+                process.terminate()
+                out, error = process.communicate()
+                code = f"still running after {limit} s"
         for line in out.splitlines():
             found = json.loads(line)
             if "note" in found:

@@ -18,7 +18,6 @@ class Row:
     title: str
     target: str
     cell: typing.Callable  # (samples, who, tasks) -> Cell, or None where nothing was measured
-    vigil_only: bool = False
 
 
 def ratio(row, to_row, most):
@@ -64,23 +63,69 @@ def memory_per_task(row, most):
     return cell
 
 
+def memory_of_output(most):
+    """What keeping its output adds to a task that beats."""
+    beating, kept = (memory_per_task(row, None) for row in ("memory.beating", "memory.beating.output"))
+
+    def cell(samples, who, tasks):
+        without, with_output = beating(samples, who, tasks), kept(samples, who, tasks)
+        if without is None or with_output is None:
+            return None
+        more = float(with_output.text) - float(without.text)
+        return Cell(f"{more:.2f}", more <= most if tasks >= 1000 else None)
+    return cell
+
+
+def rate(row, form, good):
+    """A rate, and in brackets what part of the limit's it is."""
+    def cell(samples, who, tasks):
+        found, part = samples.median(who, tasks, row), samples.ratio(who, row, "limit", row, tasks)
+        if found is None:
+            return None
+        text = form(found) + ("" if part is None else f" ({part:.2f})")
+        return Cell(text, good(found, part) if who == "vigil" and (tasks >= JUDGED_FROM or row.startswith("output")) else None)
+    return cell
+
+
 def milliseconds(value):
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def within(row, most):
+    return plain(row, milliseconds, lambda value, tasks: value <= most)
+
+
+def thousands(value):
+    return f"{value / 1000:.0f}k"
 
 
 ROWS = [
     Row("start of N, to the serial loop", "<= 1.0", ratio("start", "start", 1.0)),
     Row("one crash, p50, to the limit's", "<= 1.3", ratio("crash.p50", "crash.p50", 1.3)),
-    Row("one crash, p99, to the limit's", "-", ratio("crash.p99", "crash.p99", None)),
-    Row("one crash, p50, to N = 10", "the same (<= 1.25)", same_at_any_size("crash.p50", 10, 1.25)),
+    Row("one crash, p99, to the limit's", "", ratio("crash.p99", "crash.p99", None)),
+    Row("one crash, p50, to N = 10", "the same (1.25)", same_at_any_size("crash.p50", 10, 1.25)),
     Row("all N crash, to the serial loop", "<= 1.0", ratio("mass", "start", 1.0)),
     Row("stop all, to the serial loop", "<= 1.1", ratio("stop", "start", 1.1)),
-    Row("stop all, to serial kill + reap", "-", ratio("stop", "stop", None)),
-    Row("memory a task, KiB", "-", memory_per_task("memory", None)),
-    Row("status of all, ms", "<= 9 at 5,000, <= 20 at 10,000",
+    Row("stop all, to serial kill + reap", "", ratio("stop", "stop", None)),
+    Row("memory a task, KiB", "", memory_per_task("memory", None)),
+    Row("  with heartbeat", "<= 2.4", memory_per_task("memory.beating", 2.4)),
+    Row("  more where output is kept", "<= 1", memory_of_output(1.0)),
+    Row("status of all, ms", "<= 9; 10,000: <= 20",
         plain("status.all", milliseconds, lambda value, tasks: value <= (9 if tasks <= 5000 else 20))),
-    Row("status of one, ms", "<= 2", plain("status.one", milliseconds, lambda value, tasks: value <= 2)),
+    Row("status of one, ms", "<= 2", within("status.one", 2)),
     Row("idle, wake-ups a second", "0", plain("idle", lambda value: f"{value:.1f}", lambda value, tasks: value == 0)),
+    Row("heartbeats a second, one core (to bare)", ">= 400k", rate("heartbeats", thousands, lambda value, part: value >= 400000)),
+    Row("  a second of processor (to bare)", "", rate("heartbeats.cpu", thousands, lambda value, part: None)),
+    Row("silence found after its deadline, p99, ms", "<= 2", within("silence.p99", 2)),
+    Row("output of one task, MB/s (to cat)", ">= 1000, or 0.8 of cat",
+        rate("output", lambda value: f"{value:.0f}", lambda value, part: value >= 1000 or (part or 0) >= 0.8)),
+    Row("control, longest, ms: chatty tasks", "<= 100", within("chatty.control.max", 100)),
+    Row("  chatty tasks on a full disk", "<= 100", within("full-disk.control.max", 100)),
+    Row("  all N crash", "<= 100", within("control.mass.max", 100)),
+    Row("judged silent meanwhile", "0", plain("chatty.silent", lambda value: f"{value:.0f}", lambda value, tasks: value == 0)),
+    Row("a turn of the loop, p99, ms: all N crash", "<= 5", within("loop.mass.p99", 5)),
+    Row("  all N beat every second", "<= 5", within("loop.beating.p99", 5)),
+    Row("taking over after kill -9, ms", "", plain("takeover", milliseconds)),
 ]
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many tasks that print and beat, one that prints as fast as it can, and optionally a full disk: what it costs everybody else.
 
-    chatty.py --build DIR [--tasks 1000] [--rate 100] [--seconds 20] [--full-disk] [--yes]
+    chatty.py --build DIR [--tasks 1000] [--rate 100] [--seconds 20] [--full-disk] [--yes] [--json FILE]
 
 Prints how long `task.status` of one task took to be answered (50th and 99th percentile, longest), the daemon's memory, how many
 heartbeat verdicts there were (none is right), and whether every numbered line is in the logs. Exit code 1 if a line is lost that was
@@ -71,6 +71,7 @@ def main():
     arguments.add_argument("--seconds", type=int, default=20)
     arguments.add_argument("--full-disk", action="store_true")
     arguments.add_argument("--yes", action="store_true")
+    arguments.add_argument("--json", help="where the figures go too")
     options = arguments.parse_args()
     options.build = os.path.abspath(options.build)
     place = tempfile.mkdtemp(prefix="vb", dir="/tmp")
@@ -123,6 +124,10 @@ def main():
               f"({len(waits)} asked)")
         print(f"memory of vigild (PSS): {peak:.1f} MiB at most; {written / 1e6:.1f} MB written, {dropped / 1e6:.1f} MB reported dropped")
         print(f"tasks that were judged silent or died: {len(silent)}")
+        if options.json:
+            with open(options.json, "w") as file:
+                json.dump({"control.p50": waits[len(waits) // 2], "control.p99": waits[len(waits) * 99 // 100],
+                           "control.max": waits[-1], "memory": peak * 1024, "silent": len(silent)}, file)
         lost = 0
         if not options.full_disk:
             total = 0

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "rig/clock.hpp"
 
@@ -28,7 +29,13 @@ std::set<pid_t>& started() {
     return pids;
 }
 
-/// Calls `use` with the directory of each thread of a process.
+double number_behind(const std::string& text, const std::string& key) {
+    const auto at = text.find(key);
+    return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + key.size(), nullptr);
+}
+
+}  // namespace
+
 void each_thread(pid_t pid, const std::function<void(const std::string&)>& use) {
     const std::string place = "/proc/" + std::to_string(pid) + "/task";
     DIR* directory = ::opendir(place.c_str());
@@ -38,19 +45,29 @@ void each_thread(pid_t pid, const std::function<void(const std::string&)>& use) 
     ::closedir(directory);
 }
 
-double number_behind(const std::string& text, const std::string& key) {
-    const auto at = text.find(key);
-    return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + key.size(), nullptr);
-}
-
-}  // namespace
-
 void give_up(const std::string& what) {
     const int error = errno;
     std::fprintf(stderr, "%s: %s%s%s\n", program_invocation_short_name, what.c_str(), error ? ": " : "",
                  error ? std::strerror(error) : "");
     for (const pid_t pid : started()) ::kill(pid, SIGTERM);
+    // They have to stop their tasks; what they leave is not waited for for ever.
+    for (const std::int64_t until = now_ns() + 10'000'000'000; now_ns() < until; rest(10'000'000))
+        if (std::none_of(started().begin(), started().end(), alive)) break;
+    for (const pid_t pid : started()) ::kill(pid, SIGKILL);
     std::exit(1);
+}
+
+void give_up_when_told() {
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &told, nullptr);
+    std::thread([told] {
+        int signal = 0;
+        sigwait(&told, &signal);
+        errno = 0;
+        give_up("told to end");
+    }).detach();
 }
 
 UnixAddress::UnixAddress(const std::string& path) {
@@ -81,6 +98,9 @@ pid_t start_program(const Argv& argv, Streams streams, const std::vector<std::st
     if (pid == 0) {
         const int null = ::open("/dev/null", O_RDWR);
         ::setsid();
+        sigset_t none;
+        sigemptyset(&none);
+        ::sigprocmask(SIG_SETMASK, &none, nullptr);
         // In this order, since either may be any number.
         const int in = ::fcntl(streams.in < 0 ? null : streams.in, F_DUPFD, 10);
         const int out = ::fcntl(streams.out < 0 ? null : streams.out, F_DUPFD, 10);

@@ -17,6 +17,9 @@ using Argv = std::vector<std::string>;
 /// Says what failed, with errno if there is one, ends the programs that were started here, and exits with 1.
 [[noreturn]] void give_up(const std::string& what);
 
+/// From now on SIGTERM makes the program give up. To be called before there are other threads.
+void give_up_when_told();
+
 /// The address of a Unix socket in the file system. Gives up where the path is too long.
 class UnixAddress {
   public:
@@ -58,6 +61,9 @@ void eventually(const std::function<bool()>& condition, const std::string& what,
 
 std::string text_of(const std::string& path);
 void write_text(const std::string& path, const std::string& text, mode_t mode = 0644);
+
+/// Calls `use` with the directory in /proc of each thread of a process.
+void each_thread(pid_t pid, const std::function<void(const std::string&)>& use);
 
 /// Direct children of a process.
 std::vector<pid_t> children_of(pid_t pid);

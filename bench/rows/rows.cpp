@@ -19,6 +19,11 @@ constexpr std::int64_t kLimitMs = 120'000;
 /// Between two crashes, so that each is of a supervisor that has nothing else to do.
 constexpr std::int64_t kBetweenNs = 1'000'000;
 
+/// So that rows of another kind of task are not taken for the same.
+std::string named(const Plan& plan, const std::string& row) {
+    return row + (plan.beating ? ".beating" : "") + (plan.output ? ".output" : "");
+}
+
 void measure_start(Supervisor& supervisor, const Plan& plan, Reports& reports, const Figures& figures) {
     std::int64_t begin = 0;
     std::jthread order([&] {
@@ -27,7 +32,7 @@ void measure_start(Supervisor& supervisor, const Plan& plan, Reports& reports, c
     });
     const std::int64_t end = reports.wait_started(plan.tasks, kLimitMs);
     order.join();
-    figures.add("start", ms_of(end - begin));
+    figures.add(named(plan, "start"), ms_of(end - begin));
     supervisor.started();
 }
 
@@ -41,7 +46,7 @@ void measure_crash(const Plan& plan, Reports& reports, std::size_t crashes, cons
         ::kill(reports.tasks()[victim].pid, SIGKILL);
         waits.push_back(us_of(reports.wait_started(1, kLimitMs) - begin));
     }
-    figures.add_quantiles("crash", std::move(waits));
+    figures.add_quantiles(named(plan, "crash"), std::move(waits));
 }
 
 void measure_mass(const Plan& plan, Reports& reports, const Figures& figures) {
@@ -51,7 +56,7 @@ void measure_mass(const Plan& plan, Reports& reports, const Figures& figures) {
     std::jthread killer([&pids] {
         for (const pid_t pid : pids) ::kill(pid, SIGKILL);
     });
-    figures.add("mass", ms_of(reports.wait_started(plan.tasks, kLimitMs) - begin));
+    figures.add(named(plan, "mass"), ms_of(reports.wait_started(plan.tasks, kLimitMs) - begin));
 }
 
 void measure_client(const Argv& argv, const std::string& row, std::size_t times, const Figures& figures) {
@@ -78,12 +83,12 @@ void measure_idle(const Supervisor& supervisor, int seconds, const Figures& figu
     figures.add("idle", static_cast<double>(switches(processes) - before) / seconds);
 }
 
-void measure_stop(Supervisor& supervisor, Reports& reports, const Figures& figures) {
+void measure_stop(Supervisor& supervisor, const Plan& plan, Reports& reports, const Figures& figures) {
     const std::int64_t begin = now_ns();
     supervisor.stop();
     for (const Reports::Task& task : reports.tasks())
         while (alive(task.pid)) rest(100'000);
-    figures.add("stop", ms_of(now_ns() - begin));
+    figures.add(named(plan, "stop"), ms_of(now_ns() - begin));
 }
 
 }  // namespace
@@ -95,7 +100,7 @@ void measure(Supervisor& supervisor, const Plan& plan, Reports& reports, const s
     rest(200'000'000);
     // Before anything crashes: a memory that has grown by that is not given back at once.
     if (rows.contains("memory") && !supervisor.processes().empty())
-        figures.add("memory", pss_kib(supervisor.processes()));
+        figures.add(named(plan, "memory"), pss_kib(supervisor.processes()));
     if (rows.contains("status")) {
         measure_client(supervisor.status_of_all(), "status.all", amounts.status, figures);
         measure_client(supervisor.status_of_one(), "status.one", amounts.status, figures);
@@ -107,7 +112,7 @@ void measure(Supervisor& supervisor, const Plan& plan, Reports& reports, const s
     rest(200'000'000);
     if (rows.contains("mass") && supervisor.can_crash()) measure_mass(plan, reports, figures);
     rest(200'000'000);
-    measure_stop(supervisor, reports, figures);
+    measure_stop(supervisor, plan, reports, figures);
     supervisor.end();
 }
 

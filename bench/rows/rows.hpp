@@ -17,6 +17,7 @@ struct Amounts {
 
 /// One life of a supervisor: start, then what `rows` names of "crash", "mass", "memory", "status" and "idle",
 /// then stop. Rows:
+/// (with ".beating" and ".output" behind them where the tasks are such)
 ///   start (ms)         order until the last worker reports
 ///   crash (us)         kill of one worker until its successor reports; p50, p99
 ///   mass (ms)          first of N kills until the last successor reports

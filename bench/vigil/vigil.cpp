@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
 namespace vigil::bench {
 namespace {
 
@@ -69,6 +71,23 @@ void Vigil::stop() {
 void Vigil::wait_healthy(std::size_t count) const {
     eventually([&] { return Control(socket()).call("daemon.status").at("tasks").at("healthy") == count; },
                std::to_string(count) + " tasks are healthy");
+}
+
+void Vigil::start_all(Reports& reports, std::size_t count) {
+    // Reports are read meanwhile: a worker waits for that before it says that it is ready.
+    std::jthread order([this] { start(); });
+    reports.wait_started(count, 120'000);
+    order.join();
+    wait_healthy(count);
+}
+
+void Vigil::say_turns(const std::string& row, const Figures& figures) const {
+    const auto status = Control(socket()).call("daemon.status");
+    if (!status.contains("loop")) return;
+    const auto& turns = status.at("loop").at("turns");
+    figures.add(row + ".p50", turns.at("p50_us").get<double>() / 1000);
+    figures.add(row + ".p99", turns.at("p99_us").get<double>() / 1000);
+    figures.add(row + ".max", turns.at("max_us").get<double>() / 1000);
 }
 
 void Vigil::end() {

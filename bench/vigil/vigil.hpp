@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "rig/figures.hpp"
 #include "rig/supervisor.hpp"
 #include "vigil/control.hpp"
 
@@ -28,6 +29,12 @@ class Vigil : public Supervisor {
     std::string socket() const;
     /// Waits until so many tasks are healthy.
     void wait_healthy(std::size_t count) const;
+    /// Starts all tasks and waits until they are healthy.
+    void start_all(Reports& reports, std::size_t count);
+
+    /// ROW.p50 and ROW.p99 (ms): how long the loop's turns took, as the daemon itself has measured. Nothing
+    /// if it does not.
+    void say_turns(const std::string& row, const Figures& figures) const;
 
     struct Programs {
         std::string vigild;

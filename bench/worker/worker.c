@@ -1,6 +1,7 @@
 // What the measurements have supervised: a program that costs next to nothing to start.
 //
 //   worker SOCKET NUMBER [BEAT_MS]
+//   worker "SOCKET NUMBER" ANYTHING      as the first line of a script, "#!worker SOCKET NUMBER", has it
 //
 // Reports its start to the datagram socket SOCKET and sleeps until a signal ends it. With BEAT_MS it says
 // READY=1 and beats once through NOTIFY_SOCKET, and then every BEAT_MS milliseconds (0: never again). Such a
@@ -118,13 +119,24 @@ static _Noreturn void beat_for_ever(int reports, struct BenchReport* report, lon
     }
 }
 
+/// Splits "SOCKET NUMBER" into two words; gives the second, or `otherwise` where it is one word.
+static const char* number_in(char* words, const char* otherwise) {
+    for (; *words != '\0'; ++words)
+        if (*words == ' ') {
+            *words = '\0';
+            return words + 1;
+        }
+    return otherwise;
+}
+
 static _Noreturn void run(int argc, char** argv, char** environment) {
     if (argc < 3) leave(2);
+    const char* number = number_in(argv[1], argv[2]);
     if (argc > 3) {
         const uint64_t told = bit(SIGUSR1) | bit(SIGUSR2);
         call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&told, 0, 8, 0, 0);
     }
-    struct BenchReport report = {BENCH_STARTED, (uint32_t)number_of(argv[2]), 0, 0, now_ns(), 0};
+    struct BenchReport report = {BENCH_STARTED, (uint32_t)number_of(number), 0, 0, now_ns(), 0};
     report.pid = (int32_t)call(SYS_getpid, 0, 0, 0, 0, 0, 0);
     const int reports = connected_to(argv[1]);
     send_to(reports, &report, sizeof report);
