@@ -113,6 +113,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     /// By what the next daemon is to know its process again.
     [[nodiscard]] RecordBook::Marks marks_of(const Run& run) const;
     void adopt_main(Run& run, pid_t main_pid);
+    void look_for_strays();
     void take_watch(Run& run);
     void watch(Run& run, int fd, os::WatchKind kind);
     void linger(Run& run);
@@ -158,6 +159,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     Timer linger_timer_;
     Timer unmute_timer_;
     Timer sweep_timer_;
+    Timer stray_timer_;
 };
 
 }  // namespace vigil::daemon
