@@ -2,6 +2,7 @@
 // program.
 #include <unistd.h>
 
+#include <chrono>
 #include <utility>
 
 #include "linux/process.hpp"
@@ -12,6 +13,8 @@
 
 namespace vigil::daemon {
 namespace {
+
+constexpr auto kStrayInterval = std::chrono::milliseconds(200);
 
 bool is_child(pid_t pid) {
     const auto entry = os::read_process(pid);
@@ -51,7 +54,9 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
     os::Strays* const strays = cgroup || !run->adopted ? nullptr : &strays_;
-    if (strays != nullptr && !strays->has_looked()) (void)strays->refresh();
+    // What is left of it is to be known at once; of the others, when the loop runs.
+    if (strays != nullptr && !lives && !strays->is_acquainted()) (void)strays->refresh_at_length();
+    if (strays != nullptr) stray_timer_.arm(std::chrono::steady_clock::now() + kStrayInterval);
     if (cgroup && !record.paused) (void)cgroup.freeze(false);
     run->tree.emplace(os::ProcessTree::Parts{.leader = found.pid,
                                              .pidfd = std::move(pidfd),
@@ -97,6 +102,13 @@ void TaskProcesses::adopt_stop_command(core::TaskId task, core::Generation gener
     run->tree->attach(pid, std::move(pidfd).value());
     main_pids_.emplace(pid, task);
     watch(*run, run->tree->attached_pidfd(), os::WatchKind::stop_command);
+}
+
+/// So that the end of an adopted run does not wait until everybody on the machine was asked.
+void TaskProcesses::look_for_strays() {
+    if (strays_.is_acquainted()) return;
+    (void)strays_.refresh();
+    stray_timer_.arm(std::chrono::steady_clock::now() + kStrayInterval);
 }
 
 void TaskProcesses::hold_spawns(bool held) {

@@ -45,7 +45,8 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       child_signal_(loop, SIGCHLD, [this] { child_ended(); }),
       linger_timer_(loop, [this] { turn_(); }),
       unmute_timer_(loop, [this] { turn_(); }),
-      sweep_timer_(loop, [this] { sweep_orphans(); }) {
+      sweep_timer_(loop, [this] { sweep_orphans(); }),
+      stray_timer_(loop, [this] { look_for_strays(); }) {
     const auto added = watches_.add(spawner_->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
     VIGIL_CHECK(added.ok(), "the spawner cannot be watched");
     watch_.interest(UV_READABLE);

@@ -116,6 +116,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     /// By what the next daemon is to know its process again.
     [[nodiscard]] RecordBook::Marks marks_of(const Run& run) const;
     void adopt_main(Run& run, pid_t main_pid);
+    void look_for_strays();
     void take_watch(Run& run);
     void watch(Run& run, int fd, os::WatchKind kind);
     void linger(Run& run);
@@ -161,6 +162,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     Timer linger_timer_;
     Timer unmute_timer_;
     Timer sweep_timer_;
+    Timer stray_timer_;
 };
 
 }  // namespace vigil::daemon

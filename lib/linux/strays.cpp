@@ -3,14 +3,24 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <utility>
 
 namespace vigil::os {
 namespace {
 
-/// After a pass there is none for so many times as long as it took.
+/// After a pass there is none for so many times as long as it took; but on a machine so busy that a pass
+/// waits for the processor most of its time it is the work that counts, or nothing would be learned for a
+/// minute.
 constexpr int kRest = 5;
+constexpr std::chrono::milliseconds kLongestRest{500};
+
+std::chrono::nanoseconds worked() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 /// An exec or an exit shows no environment for some microseconds; one that is held up there is waited for no
 /// longer than this.
@@ -25,28 +35,42 @@ EnvironmentAnswer ask_for_mark(pid_t pid) {
 Strays::Strays(Ask ask, std::size_t asked_at_once)
     : ask_(ask ? std::move(ask) : Ask(ask_for_mark)),
       asked_at_once_(asked_at_once),
-      bound_(std::numeric_limits<std::size_t>::max()),
+      bound_(asked_at_once),
       self_(::getpid()) {}
 
 bool Strays::refresh() {
+    if (!pass(bound_)) return false;
+    bound_ = budget_ != 0 ? asked_at_once_ : 2 * bound_;
+    return true;
+}
+
+bool Strays::refresh_at_length() {
+    return pass(std::numeric_limits<std::size_t>::max());
+}
+
+bool Strays::pass(std::size_t budget) {
     const auto before = Clock::now();
     if (before < rest_until_) return false;
+    const auto worked_before = worked();
     open_.push_back({.look = ++looks_, .began = before});
     groups_.clear();
-    budget_ = bound_;
+    budget_ = budget;
     const auto look = [this](const ProcessEntry& entry) { see(entry); };
     bool listed = for_each_process(look);
     ask_again();
     // Who was forked during the pass, whose parent may have ended before its turn.
     listed = for_each_process(look, [this](pid_t pid) { return was_seen(pid); }) && listed;
     if (!listed) spoil(looks_, looks_);
-    bound_ = looks_ == 1 || budget_ != 0 ? asked_at_once_ : 2 * bound_;
     for (auto& [pid, known] : known_)
         if (known.seen != looks_) settle_ended(known, looks_ - 1);
     std::erase_if(known_, [this](const auto& entry) { return entry.second.seen != looks_; });
     settle_passes();
     sort_by_run();
-    rest_until_ = Clock::now() + kRest * (Clock::now() - before);
+    const auto after = Clock::now();
+    const std::chrono::nanoseconds by_work = kRest * (worked() - worked_before);
+    rest_until_ =
+        after + std::min<std::chrono::nanoseconds>(kRest * (after - before),
+                                                   std::max<std::chrono::nanoseconds>(by_work, kLongestRest));
     return true;
 }
 

@@ -37,10 +37,12 @@ class Strays {
     explicit Strays(Ask ask = {}, std::size_t asked_at_once = kAskedAtOnce);
 
     /// A pass over /proc. What was seen before is known by its first mark; of the others a bounded number is
-    /// asked for theirs, and in the first pass everybody, so that is better made before there is a loop to
-    /// hold up. False: nothing was done, since the last pass took long and was just now.
+    /// asked for theirs. False: nothing was done, since the last pass took long and was just now.
     bool refresh();
-    [[nodiscard]] bool has_looked() const noexcept { return looks_ != 0; }
+    /// The same, and everybody is asked: for the time before there is a loop to hold up.
+    bool refresh_at_length();
+    /// Whether there was a pass that is whole by now. Until then a question costs more than one pass.
+    [[nodiscard]] bool is_acquainted() const noexcept { return whole_.look != 0; }
     /// Whether a whole pass that was begun at `when` or later shows that nothing of the run lives, and no
     /// later one shows anything of it.
     [[nodiscard]] bool none_since(Clock::time_point when, const std::string& invocation) const;
@@ -72,6 +74,7 @@ class Strays {
         Look seen = 0;                  ///< the last look in which there was one
     };
 
+    bool pass(std::size_t budget);
     void see(const ProcessEntry& entry);
     void ask(pid_t pid, Known& known, Look spoiled_if_it_ends);
     /// Again, since most can answer by now.
