@@ -5,6 +5,7 @@ A line is named where it was never run, and as "branch" where it was, but not in
 """
 import collections
 import json
+import os
 import sys
 
 
@@ -61,7 +62,11 @@ def share(count):
 
 def main(report):
     with open(report, encoding="utf-8") as file:
-        files = sorted(json.load(file)["files"], key=lambda entry: entry["file"])
+        files = json.load(file)["files"]
+    # A header is reached through the link in the build directory that its layer is included by.
+    for entry in files:
+        entry["file"] = os.path.relpath(os.path.realpath(entry["file"]))
+    files.sort(key=lambda entry: entry["file"])
     layers, total, gaps = collections.defaultdict(Tally), Tally(), []
     for entry in files:
         tally, missed, partly = look_at(entry)

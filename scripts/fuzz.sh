@@ -30,7 +30,7 @@ run_one() {
         left=$((end - SECONDS))
         (( left > 0 )) || break
         code=0
-        "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$left" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$left" -timeout=30 -rss_limit_mb=2048 -print_final_stats=1 \
             -verbosity=1 "${dictionary[@]}" -artifact_prefix="$findings/" "$corpus" "tests/fuzz/corpus/$name" \
             </dev/null >>"$log" 2>&1 || code=$?
         (( code != 0 )) || break

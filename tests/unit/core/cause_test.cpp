@@ -25,6 +25,15 @@ TEST_CASE("nasty 16: an exit code of 128+n is no signal") {
     CHECK(explain(cause) == "exit code 143");
 }
 
+TEST_CASE("what was done to a task, and by whom or what, is said in words") {
+    CHECK(explain({cause::Dependency{"db"}}) == "dependency db");
+    CHECK(explain({cause::ConfigReload{}}) == "configuration reloaded");
+    CHECK(explain({cause::Shutdown{}}) == "shutdown");
+    CHECK(explain({cause::Adopted{}}) == "adopted from an earlier daemon");
+    CHECK(explain({cause::OutOfMemory{}}) == "killed for want of memory");
+    CHECK(explain({cause::AttemptsExhausted{5, nullptr}}) == "attempts exhausted after 5");
+}
+
 TEST_CASE("causes have the words of the closed list") {
     CHECK(cause_name({}).empty());
     CHECK(cause_name({cause::ByOperator{}}) == "operator");

@@ -142,3 +142,38 @@ TEST_CASE("the other methods fill their structs") {
     CHECK(add.as<params::TaskAdd>().spec->find("command") != nullptr);
     CHECK(says(Call("task.add", R"({"name":"n","spec":[]})").fault(), "must be an object"));
 }
+
+TEST_CASE("pause, resume, logs and upgrade have their structs, and what has no parameter has none") {
+    CHECK(Call("task.pause", R"({"name":"a"})").as<params::TaskFreeze>().names == Patterns{"a"});
+    CHECK(Call("task.resume", R"({"name":["a","b*"]})").as<params::TaskFreeze>().names ==
+          Patterns{"a", "b*"});
+    CHECK(Call("task.logs", "{}").as<params::TaskLogs>().names.empty());
+    CHECK(Call("daemon.upgrade", R"({"program":"/opt/vigild"})").as<params::DaemonUpgrade>().program ==
+          "/opt/vigild");
+    CHECK(!Call("daemon.upgrade", "{}").as<params::DaemonUpgrade>().program);
+    CHECK(Call("daemon.status", "{}").decoded.ok());
+    for (const char* params : {R"({"program":7})", R"({"program":"a\u0000b"})"}) {
+        CAPTURE(params);
+        CHECK(says(Call("daemon.upgrade", params).fault(), "\"program\""));
+    }
+}
+
+TEST_CASE("parameters go by name, and names are bounded in number") {
+    const vigil::json::Value array(vigil::json::Array{});
+    const auto refused = decode(info(Method::task_stop), &array);
+    REQUIRE(!refused.ok());
+    CHECK(says(refused.error().message, "must be an object"));
+    std::string many = R"({"name":["a")";
+    for (int i = 0; i < 10'000; ++i) many += ",\"a\"";
+    CHECK(says(Call("task.stop", many + "]}").fault(), "more than 10000 patterns"));
+}
+
+TEST_CASE("rights and what is waited for have a word each") {
+    CHECK(to_string(Right::read) == "read");
+    CHECK(to_string(Right::operate) == "operate");
+    CHECK(to_string(Right::admin) == "admin");
+    using For = params::TaskWait::For;
+    for (const For what : {For::healthy, For::stopped, For::completed, For::exit})
+        CHECK(parse_wait_for(to_string(what)) == what);
+    CHECK(!parse_wait_for("dead"));
+}

@@ -156,3 +156,69 @@ TEST_CASE("nasty 65: random bytes in place of a request or an answer are refused
         (void)parse_incoming(cut);
     }
 }
+
+TEST_CASE("each application error has a kind that scripts can tell it by, and its data reads back") {
+    for (const auto& [code, kind] :
+         {std::pair{ErrorCode::no_such_task, "NoSuchTask"},
+          std::pair{ErrorCode::already_exists, "AlreadyExists"}, std::pair{ErrorCode::timeout, "Timeout"},
+          std::pair{ErrorCode::denied, "Denied"}, std::pair{ErrorCode::config_invalid, "ConfigInvalid"},
+          std::pair{ErrorCode::busy, "Busy"}, std::pair{ErrorCode::upgrade_failed, "UpgradeFailed"}}) {
+        CAPTURE(kind);
+        CHECK(error_kind(code) == kind);
+        std::string out;
+        write_error(out, RequestId{"1"},
+                    {.code = code, .message = "m", .names = {"a", "b"}, .problems = {"line 1"}});
+        CHECK(out.find("\"kind\":\"" + std::string(kind) + "\"") != std::string::npos);
+        const auto incoming = parse_incoming(out);
+        REQUIRE(incoming.ok());
+        REQUIRE(incoming->error.has_value());
+        CHECK(incoming->error->code == code);
+        CHECK(incoming->error->names == std::vector<std::string>{"a", "b"});
+        CHECK(incoming->error->problems == std::vector<std::string>{"line 1"});
+    }
+    CHECK(error_kind(ErrorCode::parse_error).empty());
+}
+
+TEST_CASE("the data of an error may be of any form: only ours is read") {
+    for (const char* data : {"7", "null", "[1,{}]", R"({"more":{"names":7}})"}) {
+        CAPTURE(data);
+        const auto incoming =
+            parse_incoming(R"({"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"m","data":)" +
+                           std::string(data) + "}}");
+        REQUIRE(incoming.ok());
+        CHECK(incoming->error->names.empty());
+    }
+    CHECK(!parse_incoming(R"({"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m","data":{"names":7}}})")
+               .ok());
+}
+
+TEST_CASE("the outcomes of an order read back, whatever they are") {
+    using Kind = TaskOutcome::Kind;
+    std::vector<TaskOutcome> outcomes;
+    for (const Kind kind : {Kind::done, Kind::failed, Kind::accepted, Kind::pending})
+        outcomes.push_back({.name = "a", .kind = kind, .status = "failed", .explanation = "why"});
+    std::string text;
+    vigil::json::Writer out(text);
+    write_outcomes(out, outcomes);
+    const auto read = parse_outcomes(text);
+    REQUIRE(read.ok());
+    REQUIRE(read->size() == outcomes.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        CHECK((*read)[i].kind == outcomes[i].kind);
+        CHECK((*read)[i].explanation == "why");
+    }
+    CHECK(!parse_outcomes(R"({"tasks":[{"name":"a","outcome":"perhaps"}]})").ok());
+}
+
+TEST_CASE("a notification is one line without an id") {
+    std::string out;
+    Message message = Message::notification(out, "event");
+    message.body().begin_object().end_object();
+    message.end();
+    CHECK(out == "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{}}\n");
+}
+
+TEST_CASE("a member that resembles none is told which there are") {
+    const RefusedRequest answer = refused(R"({"jsonrpc":"2.0","id":1,"method":"m","zzzzzzzz":{}})");
+    CHECK(answer.error.message.find("it has jsonrpc, method, id and params") != std::string::npos);
+}

@@ -231,3 +231,59 @@ TEST_CASE("the daemon's own status is read back with its counters") {
     CHECK(parse_hello(written([](json::Writer& out) { write_hello(out, {.version = "9"}); }))->version ==
           "9");
 }
+
+TEST_CASE("what is wanted of a task has a word each") {
+    for (const auto& [desired, word] :
+         {std::pair{core::Desired::up, "up"}, std::pair{core::Desired::stopped, "stopped"},
+          std::pair{core::Desired::dead, "dead"}, std::pair{core::Desired::removed, "removed"}}) {
+        core::TaskReport report = report_of("a", core::StateName::stopping);
+        report.desired = desired;
+        CHECK(parse_task_status(status_text(report))->desired == word);
+    }
+}
+
+TEST_CASE("causes that have nothing beside their words are written with those") {
+    CHECK(cause_text({core::cause::ExitSignal{9, false}}).find(R"("signal":"KILL","core":false)") !=
+          std::string::npos);
+    CHECK(cause_text({core::cause::ReadyTimeout{3s}}).find(R"("timeout_ms":3000)") != std::string::npos);
+    CHECK(cause_text({core::cause::Dependency{"db"}}).find(R"("task":"db")") != std::string::npos);
+    for (const core::Cause& cause :
+         {core::Cause{core::cause::ConfigReload{}}, core::Cause{core::cause::Shutdown{}},
+          core::Cause{core::cause::Adopted{}}, core::Cause{core::cause::OutOfMemory{}}})
+        CHECK(cause_text(cause) == R"({"kind":")" + std::string(core::cause_name(cause)) + R"(","text":")" +
+                                       core::explain(cause) + "\"}");
+}
+
+TEST_CASE("an event of a task that was just added has no state before, and one of a run has its pid") {
+    core::effect::Announce change;
+    change.name = "api";
+    change.to = core::StateName::starting;
+    change.pid = 4711;
+    const std::string text =
+        written([&](json::Writer& out) { write_task_event(out, change, 1, kClock.wall); });
+    CHECK(text.find(R"("from":null,"to":"starting","cause":null,"pid":4711)") != std::string::npos);
+    CHECK(text.find(R"("last_exit":null)") != std::string::npos);
+    CHECK(parse_task_event(text)->from.empty());
+}
+
+TEST_CASE("a list of statuses with one that has no name or no state is refused, and says which") {
+    CHECK(!parse_task_statuses(R"({"tasks":[{"name":"a","status":"healthy"},{"status":"healthy"}]})").ok());
+    const auto nameless = parse_task_statuses(R"({"tasks":[{"name":"a"}]})");
+    REQUIRE(!nameless.ok());
+    CHECK(nameless.error().find("\"status\" of a is missing") != std::string::npos);
+}
+
+TEST_CASE("counters that a newer daemon has are skipped, and ours have a name each") {
+    const auto read = parse_daemon_status(
+        R"({"version":"9","pid":1,"dropped":{"notify_strangers":3,"of_the_future":4},"tasks":{"total":0}})");
+    REQUIRE(read.ok());
+    CHECK(read->dropped.notify_strangers == 3);
+    for (const DropCounterName& counter : drop_counters()) {
+        DaemonStatus status;
+        status.tasks_by_state.assign(8, 0);
+        status.dropped.*counter.member = 5;
+        const auto text = written([&](json::Writer& out) { write_daemon_status(out, status); });
+        CHECK(text.find("\"" + std::string(counter.name) + "\":5") != std::string::npos);
+        CHECK(parse_daemon_status(text)->dropped.*counter.member == 5);
+    }
+}
