@@ -19,7 +19,7 @@
 namespace vigil::daemon {
 namespace {
 
-/// What may wait for a slow reader of stderr before lines are dropped.
+/// What may wait for a slow reader of stderr, or for room on a full disk, before lines are dropped.
 constexpr std::size_t kBacklog = 256 * 1024;
 
 /// Adds the priority that journald reads at the start of a line (sd-daemon(3)).
@@ -74,14 +74,15 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
             const std::size_t size = std::min<std::size_t>(backlog_.size() - done, PIPE_BUF);
             const ssize_t written = ::write(fd_, backlog_.data() + done, size);
             if (written < 0 && errno == EINTR) continue;
-            if (written < 0 && errno != EAGAIN) done = backlog_.size();  // nobody will ever read it
+            // Nobody will ever read it. What else fails may pass, as a disk that is full does.
+            if (written < 0 && (errno == EPIPE || errno == EBADF)) done = backlog_.size();
             if (written <= 0) break;
             done += static_cast<std::size_t>(written);
         }
         backlog_.erase(0, done);
         if (backlog_.empty() && dropped_ != 0) {
             backlog_ =
-                fmt::format("{} log lines were dropped: the reader of this log was too slow\n", dropped_);
+                fmt::format("{} log lines were dropped: for too long they could not be written\n", dropped_);
             dropped_ = 0;
         }
     }

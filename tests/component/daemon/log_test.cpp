@@ -71,6 +71,18 @@ TEST_CASE("a reader that does not read never blocks the daemon, and is told what
     CHECK(seen.find("the end") != std::string::npos);
 }
 
+TEST_CASE("nasty 53: what a full disk had no room for is written once there is some") {
+    // /dev/full says ENOSPC; a pipe takes its place, as room on a disk that was full would.
+    UniqueFd disk(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    REQUIRE(disk);
+    Pipe pipe;
+    const auto log = make_logger(disk.get(), LogStyle::journal, spdlog::level::info);
+    log->warn("the disk is full");
+    REQUIRE(::dup3(pipe.write_end.get(), disk.get(), O_CLOEXEC) == disk.get());
+    log->info("and has room again");
+    CHECK(pipe.drain() == "<4>the disk is full\n<6>and has room again\n");
+}
+
 TEST_CASE("a reader that is gone harms nobody") {
     Pipe pipe;
     const auto log = make_logger(pipe.write_end.get(), LogStyle::plain, spdlog::level::info);
