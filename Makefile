@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage simulate mutants kill-points bench-output kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -41,6 +41,13 @@ tidy: ## build with clang-tidy looking at every file
 
 coverage: ## run the tests with coverage, and write build/coverage/coverage.html
 	@scripts/coverage.sh
+
+# SECONDS is bash's own, so it is handed over as an option.
+simulate: ## simulate daemons and tasks on all cores until Ctrl-C, or for SECONDS=n; VIGIL_SEED=n tells one life
+	@scripts/simulate.sh $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+mutants: ## plant faults in a copy of the core; each is to be found by the simulation within a minute
+	@scripts/mutants.sh $(ARGS)
 
 kill-points: ## kill vigild at every system call of all it does, and look what the next one finds; ARGS="--help" tells more
 	@scripts/kill-points.sh $(ARGS)
