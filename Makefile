@@ -52,6 +52,13 @@ coverage: ## print which lines and branches the tests reach, by layer; ARGS="cor
 fuzz: ## run every fuzz target for SECONDS=60 each, or those in ARGS; ends with a table and the count of findings
 	@SECONDS_EACH="$(SECONDS)" scripts/fuzz.sh $(ARGS)
 
+# SECONDS is bash's own, so it is handed over as an option.
+simulate: ## simulate daemons and tasks on all cores until Ctrl-C, or for SECONDS=n; VIGIL_SEED=n tells one life
+	@scripts/simulate.sh $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+mutants: ## plant faults in a copy of the core; each is to be found by the simulation within a minute
+	@scripts/mutants.sh $(ARGS)
+
 kill-points: ## kill vigild at every system call of all it does, and look what the next one finds; ARGS="--help" tells more
 	@scripts/kill-points.sh $(ARGS)
 

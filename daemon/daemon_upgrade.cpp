@@ -27,6 +27,7 @@ std::string Daemon::begin_upgrade() {
 }
 
 Handover Daemon::hand_over() {
+    engine_.write_all(std::chrono::steady_clock::now());
     Handover handover{.version = kVersion,
                       .runtime_dir = facts_.runtime_dir,
                       .lock = lock_.fd(),

@@ -11,12 +11,19 @@ void Engine::turn(TimePoint now) {
     carry_out();
 }
 
+void Engine::write_all(TimePoint now) {
+    supervisor_.change_all(now);
+    write_down();
+}
+
 void Engine::carry_out() {
     struct Carrier {
         Engine& engine;
         void operator()(const effect::Spawn& effect) { engine.ports_.processes.spawn(effect); }
         void operator()(const effect::Signal& effect) { engine.ports_.processes.signal(effect); }
-        void operator()(const effect::RunStopCommand& effect) { engine.ports_.processes.run_stop_command(effect); }
+        void operator()(const effect::RunStopCommand& effect) {
+            engine.ports_.processes.run_stop_command(effect);
+        }
         void operator()(const effect::KillTree& effect) { engine.ports_.processes.kill_tree(effect); }
         void operator()(const effect::Freeze& effect) { engine.ports_.processes.freeze(effect); }
         void operator()(const effect::Release& effect) { engine.ports_.processes.release(effect); }

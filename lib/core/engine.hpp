@@ -37,8 +37,8 @@ class SignsPort {
     virtual void read_all(Supervisor& supervisor, TimePoint now) = 0;
 };
 
-/// Writes down what the next daemon is to know. Called before the effects that follow from it are carried out, so
-/// that what is written is never behind the world.
+/// Writes down what the next daemon is to know. Called before the effects that follow from it are carried
+/// out, so that what is written is never behind the world.
 class RecordPort {
   public:
     virtual ~RecordPort() = default;
@@ -59,6 +59,9 @@ class Engine {
 
     /// wake, read_all, judge, then the effects until none is left.
     void turn(TimePoint now);
+    /// Writes every record anew. Before the owner goes on as another program, which takes its deadlines from
+    /// them: an absence or a pause has moved those since they were written.
+    void write_all(TimePoint now);
 
   private:
     void carry_out();

@@ -30,11 +30,11 @@ struct TaskRecord {
     // Of the present run, in starting, healthy and stopping.
     TimePoint started_at{};
     pid_t main_pid = 0;             ///< 0: no Spawned has been read yet
-    bool said_ready = false;        ///< starting: READY=1 came before Spawned was read
+    bool said_ready = false;        ///< starting: the awaited sign of life came before Spawned was read
     TimePoint stable_due = kNever;  ///< healthy: when the attempts go back to 0
 
-    /// In starting, stopping and failed: the state's own deadline. As Starting::ready_due, Stopping::kill_due and
-    /// Failed::restart_due in state.hpp.
+    /// In starting, stopping and failed: the state's own deadline. As Starting::ready_due, Stopping::kill_due
+    /// and Failed::restart_due in state.hpp.
     TimePoint state_due = kNever;
     unsigned host_faults = 0;  ///< in starting and failed
 

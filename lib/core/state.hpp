@@ -43,7 +43,7 @@ struct Created {};
 
 /// What a process said before its Spawned was read; acted upon then.
 struct Early {
-    bool ready = false;
+    bool ready = false;  ///< the sign of life that is awaited
     bool trigger = false;
     bool stopping = false;
     TimePoint ready_due = TimePoint::min();  ///< by EXTEND_TIMEOUT_USEC: readiness is not due before this

@@ -47,6 +47,7 @@ Result<TaskId, Supervisor::AddError> Supervisor::place_for(const TaskSpec& spec)
 }
 
 Result<TaskId, Supervisor::AddError> Supervisor::add(SpecPtr spec, TimePoint now) {
+    wake(now);
     const auto id = place_for(*spec);
     if (!id) return id;
     const bool autostart = spec->autostart;
@@ -88,6 +89,7 @@ void Supervisor::wake(TimePoint now) {
 }
 
 void Supervisor::handle(TaskId id, Event event, TimePoint now) {
+    wake(now);
     if (lookup(id) == nullptr) return;
     if (shutdown_ && barred_by_shutdown(event)) return;
     if (auto* order = std::get_if<event::NewSpec>(&event)) {
@@ -133,6 +135,7 @@ void Supervisor::judge_dead_fraction(TimePoint now) {
 }
 
 void Supervisor::shut_down(int exit_code, bool now_kill, TimePoint now) {
+    wake(now);
     if (!shutdown_) shutdown_ = exit_code;
     for (std::size_t index = 0; index < slots_.size(); ++index) {
         if (!slots_[index].task) continue;
@@ -157,6 +160,13 @@ std::vector<TaskId> Supervisor::take_changed() {
     return std::exchange(changed_, {});
 }
 
+void Supervisor::change_all(TimePoint now) {
+    wake(now);
+    (void)supervised(now);
+    for (std::size_t index = 0; index < slots_.size(); ++index)
+        if (slots_[index].task) note_change(TaskId{static_cast<std::uint32_t>(index)});
+}
+
 TimePoint Supervisor::next_deadline() const noexcept {
     return add_saturating(deadlines_.next(), away_);
 }
@@ -175,7 +185,8 @@ void Supervisor::step(TaskId id, E event, TimePoint now) {
     if (before.waiting_turn && !after.waiting_turn) waiting_.remove(id);
     if (after.waiting_turn && !before.waiting_turn) waiting_.push(id);
     // A heartbeat on its own moves a deadline that the next daemon makes anew, and there are many of them.
-    if (!plain_beat || before.state != after.state) note_change(id);
+    // Before a task is healthy it may be the sign of life that is awaited.
+    if (!plain_beat || before.state != StateName::healthy || after.state != before.state) note_change(id);
     if (after.removed) return forget(id);
     reschedule(id, task, before.state == after.state);
 }
@@ -262,7 +273,7 @@ std::vector<TaskId> Supervisor::ids_by_name() const {
 std::optional<TaskRecord> Supervisor::record(TaskId task) const {
     const Task* found = lookup(task);
     if (found == nullptr) return std::nullopt;
-    return found->record(away_);
+    return found->record(away_, seen_);
 }
 
 const SpecPtr* Supervisor::spec(TaskId task) const {

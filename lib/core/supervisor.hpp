@@ -68,7 +68,8 @@ class Supervisor {
     /// deadline that it missed, at most since its last call. What stopped the owner may have stopped its
     /// tasks too (a frozen container, a paused virtual machine), and those need their time again before their
     /// silence means anything; so as much as it came late is granted once more, up to kAwayGrace and never
-    /// past its last call.
+    /// past its last call. add(), handle() and shut_down() begin with it: an order may be what an owner reads
+    /// first when it wakes, and a deadline that the order made would be taken for one that was slept through.
     void wake(TimePoint now);
     /// An event for a task. A task that is gone or an old generation: no effect.
     void handle(TaskId task, Event event, TimePoint now);
@@ -95,6 +96,9 @@ class Supervisor {
     /// The tasks whose record() may be another since the last call, those that are no more included; each
     /// once. To be written down before the effects that take_effects() gives are carried out.
     [[nodiscard]] std::vector<TaskId> take_changed();
+    /// Every record may be another: deadlines move with the owner's absence and with pauses, and no record is
+    /// written for that.
+    void change_all(TimePoint now);
     /// Nothing for an id that names no task any more.
     [[nodiscard]] std::optional<TaskRecord> record(TaskId task) const;
     /// Null for an id that names no task any more; valid until the next call that changes the supervisor.

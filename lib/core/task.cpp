@@ -239,11 +239,15 @@ const Run* Task::run() const noexcept {
     return nullptr;
 }
 
-/// Until the next heartbeat. Only with ready.on `exec` is there a first beat to wait for in `healthy`.
+/// Until the next heartbeat. Only with ready.on `exec` is there a first beat to wait for in `healthy`. One
+/// that may be the first or not has the longer of both times: it would be judged for its supervisor's absence
+/// otherwise.
 Duration Task::silence_allowed() const noexcept {
     if (notes_.heartbeat_timeout) return *notes_.heartbeat_timeout;
     const bool first = spec_->ready.on == ReadyOn::exec && !notes_.last_beat;
-    return first ? spec_->heartbeat->initial_delay : spec_->heartbeat->timeout;
+    const HeartbeatRule& rule = *spec_->heartbeat;
+    if (!first) return rule.timeout;
+    return notes_.taken_over ? std::max(rule.initial_delay, rule.timeout) : rule.initial_delay;
 }
 
 }  // namespace vigil::core

@@ -78,7 +78,9 @@ class Task {
     };
     [[nodiscard]] Standing standing() const noexcept;
     [[nodiscard]] TaskReport report(TimePoint now, TimePoint clock) const;
-    [[nodiscard]] TaskRecord record(Duration away) const;
+    /// `away`: the owner's time minus supervised time. `now`, supervised, matters to a paused task: its
+    /// deadlines are written as if it went on then.
+    [[nodiscard]] TaskRecord record(Duration away, TimePoint now) const;
 
     [[nodiscard]] Generation generation() const noexcept { return generation_; }
     [[nodiscard]] const std::string& name() const noexcept { return spec_->name; }
@@ -206,6 +208,8 @@ class Task {
         std::optional<int> exit_status;
         std::optional<TimePoint> last_beat;         ///< in the owner's time
         std::optional<Duration> heartbeat_timeout;  ///< WATCHDOG_USEC=
+        /// The run was taken over: whether it has beaten before is not known.
+        bool taken_over = false;
         bool triggered = false;  ///< WATCHDOG=trigger while it was paused; acted upon when it is resumed
     };
 

@@ -94,12 +94,14 @@ void Task::end_by_order(Cause by, bool now, Turn& turn) {
     now || before_exec ? kill_tree(turn) : ask_by_rule(turn);
 }
 
-/// The last order decides what follows, except that a removal is final.
+/// The last order decides what follows, except that a removal is final, and that a shutdown takes nothing
+/// from what an operator has decided: a daemon that comes after one which died in its shutdown is to know it.
 template <typename E>
 void Task::end_sooner(E& order, Turn& turn) {
     Ending wanted = ending(order);
     thaw(turn);
-    if (desired_ != Desired::removed) {
+    const bool by_shutdown = std::holds_alternative<cause::Shutdown>(wanted.by.kind);
+    if (desired_ == Desired::up || (desired_ != Desired::removed && !by_shutdown)) {
         desired_ = wanted.then;
         stopping().ordered = true;
         stopping().why = std::move(wanted.by);

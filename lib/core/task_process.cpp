@@ -16,8 +16,7 @@ void Task::came_up(event::Spawned& event, Turn& turn) {
             std::max(add_saturating(turn.now, *spec_->ready.timeout), starting.early.ready_due);
     const state::Early early = starting.early;
     const ReadyOn on = spec_->ready.on;
-    if (on == ReadyOn::exec || early.ready || (on == ReadyOn::heartbeat && notes_.last_beat))
-        become_healthy(turn);
+    if (on == ReadyOn::exec || early.ready) become_healthy(turn);
     heed(early.trigger, early.stopping, turn);
 }
 
@@ -107,7 +106,7 @@ void Task::notified_starting(event::Notified& event, Turn& turn) {
         event.extend_timeout ? add_saturating(run_time(turn.now), *event.extend_timeout) : TimePoint::min();
     if (starting.run.main_pid == 0) {
         // Said by a process whose Spawned is still on its way to us.
-        starting.early.ready |= event.ready && spec_->ready.on == ReadyOn::notify;
+        starting.early.ready |= spec_->ready.on == ReadyOn::notify ? event.ready : event.beat;
         starting.early.trigger |= event.trigger;
         starting.early.stopping |= event.stopping;
         starting.early.ready_due = std::max(starting.early.ready_due, extended);

@@ -6,8 +6,11 @@
 
 namespace vigil::core {
 
-TaskRecord Task::record(Duration away) const {
+TaskRecord Task::record(Duration away, TimePoint now) const {
     TaskRecord record;
+    const Duration pause =
+        paused_since_ ? std::max(now - *paused_since_, Duration::zero()) : Duration::zero();
+    const auto of_run = [&](TimePoint due) { return add_saturating(due, away + pause); };
     record.name = spec_->name;
     record.desired = desired_;
     record.state = name_of(state_);
@@ -21,18 +24,18 @@ TaskRecord Task::record(Duration away) const {
         record.main_pid = present->main_pid;
     }
     if (const auto* starting = std::get_if<state::Starting>(&state_)) {
-        record.state_due = add_saturating(starting->ready_due, away);
+        record.state_due = of_run(starting->ready_due);
         record.host_faults = starting->host_faults;
         record.said_ready = starting->early.ready;
     }
     if (const auto* healthy = std::get_if<state::Healthy>(&state_))
-        record.stable_due = add_saturating(healthy->stable_due, away);
+        record.stable_due = of_run(healthy->stable_due);
     if (const auto* failed = std::get_if<state::Failed>(&state_)) {
         record.state_due = add_saturating(failed->restart_due, away);
         record.host_faults = failed->host_faults;
     }
     if (const auto* stopping = std::get_if<state::Stopping>(&state_)) {
-        record.state_due = add_saturating(stopping->kill_due, away);
+        record.state_due = of_run(stopping->kill_due);
         record.asked = stopping->asked;
         record.next_step = stopping->next_step;
         record.why = stopping->why;
@@ -115,6 +118,7 @@ void Task::go_on_idle(event::TakenOver& event, Turn& turn) {
 void Task::go_on_starting(event::TakenOver& event, Turn& turn) {
     say_taken_over(event, turn);
     auto& starting = std::get<state::Starting>(state_);
+    notes_.taken_over = true;
     if (starting.run.main_pid == 0) return;
     pause_again(event, turn);
     if (event.how == Adoption::in_place)
@@ -128,6 +132,7 @@ void Task::go_on_healthy(event::TakenOver& event, Turn& turn) {
     pause_again(event, turn);
     auto& healthy = std::get<state::Healthy>(state_);
     healthy.since = turn.now;
+    notes_.taken_over = true;
     if (spec_->heartbeat) healthy.beat_due = add_saturating(turn.now, silence_allowed());
 }
 

@@ -53,6 +53,24 @@ TEST_CASE("a beating task that is taken over gets a whole timeout from then on, 
     CHECK(after.stage.cause() == "heartbeat-timeout");
 }
 
+TEST_CASE("a task that beats seldom is not taken for one whose first beat is due soon") {
+    TaskSpec spec = plain();
+    spec.heartbeat = HeartbeatRule{};
+    spec.heartbeat->timeout = 30s;
+    spec.heartbeat->initial_delay = 3s;
+    Stage before;
+    before.given_healthy(spec);
+    before.beats();
+    before.advance(10s);
+    Successor after(before, 1s);
+    after.finds(Kind::running);
+    after.stage.advance(29s);
+    CHECK(after.stage.state() == "healthy");
+    after.stage.advance(1s);
+    CHECK(after.stage.state() == "stopping");
+    CHECK(explain(*after.stage.report().cause) == "no heartbeat for 30s");
+}
+
 TEST_CASE("a timeout that the task itself asked for goes on to count") {
     Stage before;
     before.given_healthy(beating());
@@ -306,6 +324,38 @@ TEST_CASE("tasks that waited for their turn to start wait for it again") {
     CHECK(after.supervisor.report(waits, after.now)->waiting_turn);
     CHECK(after.supervisor.report(starts, after.now)->state == StateName::starting);
     CHECK(after.spawned() == 0);
+}
+
+TEST_CASE("what an operator had decided of a stop under way outlives a daemon that dies in its shutdown") {
+    Stage before;
+    before.given_healthy();
+    SUBCASE("a kill") {
+        before.kill();
+    }
+    SUBCASE("a stop") {
+        before.stop();
+    }
+    before.turn();
+    const Desired decided = before.report().desired;
+    before.supervisor.shut_down(0, false, before.now);
+    CHECK(before.report().desired == decided);
+    Successor after(before);
+    after.finds(Kind::running);
+    after.stage.exits(0);
+    CHECK(after.stage.state() == (decided == Desired::dead ? "dead" : "stopped"));
+    CHECK(after.stage.cause() == "operator");
+}
+
+TEST_CASE("a beat that was read before Spawned is known to the next daemon, which waits for no other") {
+    Stage before;
+    before.given(beating());
+    before.turn();
+    (void)before.supervisor.take_changed();
+    before.beats();
+    CHECK(before.supervisor.take_changed().size() == 1);
+    Successor after(before);
+    after.finds(Kind::running);
+    CHECK(after.stage.state() == "healthy");
 }
 
 }  // namespace

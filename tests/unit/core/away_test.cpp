@@ -100,5 +100,39 @@ TEST_CASE("a long turn is judged by its own time: what came due during it waits 
     CHECK(stage.state() == "healthy");
 }
 
+TEST_CASE(
+    "an order that is the first thing an owner reads when it wakes takes nobody the time of its absence") {
+    Stage stage;
+    TaskSpec spec = plain("failing");
+    spec.restart.base_delay = 1s;
+    const TaskId failing = stage.given(spec);
+    stage.supervisor.handle(failing, event::Spawned{Generation{1}, 1}, stage.now);
+    stage.supervisor.handle(failing, event::Exited{Generation{1}, {}, true}, stage.now);
+    TaskSpec slow = plain("stopping");
+    slow.stop.timeout = 40s;
+    const TaskId stopping = stage.given(slow);
+    stage.supervisor.handle(stopping, event::Spawned{Generation{1}, 2}, stage.now);
+    stage.supervisor.handle(stopping, event::Stop{by_operator()}, stage.now);
+    stage.turn();
+    // The restart is slept through; the order makes it happen before anybody has looked at the clock.
+    stage.now += 39s;
+    stage.supervisor.handle(failing, event::Start{by_operator()}, stage.now);
+    stage.turn();
+    stage.now += 10s;
+    stage.turn();
+    CHECK(stage.kills() == 0);
+}
+
+TEST_CASE(
+    "what an order asks for in the moment in which its owner wakes is not put off by the owner's absence") {
+    Stage stage;
+    stage.given_healthy(beating());
+    stage.now += 1h;
+    stage.stop();
+    stage.turn();
+    CHECK(stage.report().kill_in == stage.report().spec->get()->stop.timeout);
+    CHECK(stage.supervisor.next_deadline() == stage.now + 10s);
+}
+
 }  // namespace
 }  // namespace vigil::core::testing

@@ -105,7 +105,7 @@ TEST_CASE("every kind of effect reaches its port") {
     theatre.stage.supervisor.shut_down(0, false, theatre.stage.now);
     theatre.stage.dies(9);
     CHECK(theatre.turn() ==
-          "read created starting spawn healthy freeze freeze stopping kill release stopped finished ");
+          "read created starting spawn healthy freeze freeze stopping kill release dead finished ");
 }
 
 TEST_CASE("what the next daemon is to know is written before anything is done, and a beat writes nothing") {
@@ -125,6 +125,29 @@ TEST_CASE("what the next daemon is to know is written before anything is done, a
     theatre.stage.exits(0);
     (void)theatre.turn();
     CHECK(theatre.world.written == "erased ");
+}
+
+TEST_CASE("deadlines that an absence has moved are in the records when everything is written anew") {
+    Theatre theatre;
+    Stage& stage = theatre.stage;
+    TaskSpec spec = plain("stopping");
+    spec.stop.timeout = 10s;
+    const TaskId stopping = stage.given(spec);
+    stage.supervisor.handle(stopping, event::Spawned{Generation{1}, 1}, stage.now);
+    stage.supervisor.handle(stopping, event::Stop{by_operator()}, stage.now);
+    (void)theatre.turn();
+    stage.now += 1h;
+    CHECK(theatre.turn() == "read ");
+    CHECK(theatre.world.written.empty());
+    theatre.engine.write_all(stage.now);
+    CHECK(theatre.world.written == "stopping:stopping ");
+    CHECK(stage.supervisor.record(stopping)->state_due == stage.now + kAwayGrace);
+    // That is what the next one goes on with.
+    Supervisor next({});
+    const TaskRecord record = *stage.supervisor.record(stopping);
+    const TaskId task =
+        next.adopt(*stage.supervisor.spec(stopping), record, stage.now, Adoption::in_place).value();
+    CHECK(next.report(task, stage.now)->kill_in == kAwayGrace);
 }
 
 }  // namespace

@@ -70,6 +70,24 @@ TEST_CASE("a SIGKILL that was sent is repeated when it would have been") {
     CHECK(after.stage.kills() == 1);
 }
 
+TEST_CASE("a stop that was paused has as much time left as it had, however long the pause was before") {
+    Stage before;
+    before.given_healthy();
+    before.stop();
+    before.turn();
+    before.advance(4s);
+    before.pause();
+    before.advance(1h);
+    before.supervisor.change_all(before.now);
+    Next after(before);
+    after.stage.advance(1min);
+    after.stage.resume();
+    after.stage.advance(5999ms);
+    CHECK(after.stage.kills() == 0);
+    after.stage.advance(1ms);
+    CHECK(after.stage.kills() == 1);
+}
+
 TEST_CASE("a task that starts has until when it had to be ready") {
     TaskSpec spec = notifying();
     spec.ready.timeout = 3s;
