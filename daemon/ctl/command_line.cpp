@@ -218,7 +218,7 @@ std::variant<Invocation, Answer> parse_command_line(std::vector<std::string> wor
     const std::string name = at == words.size() ? "status" : words[at];
     const Verb* verb = find_verb(name);
     if (verb == nullptr) return usage(unknown_verb(escape_for_display(name)));
-    if (at < words.size()) words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+    if (at != words.size()) words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
     if (verb->run == nullptr) {
         const Verb* topic = words.empty() ? nullptr : find_verb(words.front());
         if (topic == nullptr || topic->run == nullptr) return Answer{exit_code::kDone, overview()};
