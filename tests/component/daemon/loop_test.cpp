@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <new>
 #include <optional>
 
 #include "base/unique_fd.hpp"
@@ -42,7 +43,8 @@ TEST_CASE("a timer never fires before its time, wherever in a millisecond that l
     std::optional<Timer> timer;
     const auto arm_next = [&] {
         // Armed late in a millisecond, too: timers fire at its beginning.
-        for (const auto until = clock_now() + std::chrono::microseconds(left * 13 % 1000); clock_now() < until;) {
+        for (const auto until = clock_now() + std::chrono::microseconds(left * 13 % 1000);
+             clock_now() < until;) {
         }
         due = clock_now() + 1ms + std::chrono::microseconds(left * 7 % 1000);
         timer->arm(due);
@@ -129,4 +131,51 @@ TEST_CASE("work aside is done in another thread and reported in the loop") {
     loop.run();
     CHECK(worker != here);
     CHECK(reporter == here);
+}
+
+TEST_CASE("work aside that runs out of memory is over, and what comes after it is done all the same") {
+    Loop loop;
+    bool set = false;
+    bool later = false;
+    loop.aside(
+        [&] {
+            throw std::bad_alloc();
+            set = true;
+        },
+        [&] {
+            CHECK_FALSE(set);
+            CHECK(loop.asides() == 0);
+            loop.aside([&] { later = true; }, [&] { loop.stop(); });
+        });
+    loop.run();
+    CHECK(later);
+}
+
+TEST_CASE(
+    "a descriptor that is watched anew under the number of one that is gone is not told of the other's "
+    "news") {
+    Loop loop;
+    Pair first;
+    Pair second;
+    int calls = 0;
+    std::optional<Watch> old;
+    std::optional<Watch> fresh;
+    Watch trigger(loop, second.a.get(), [&](int) {
+        // In the same batch as the other's news, if the kernel hands this out first.
+        trigger.interest(0);
+        old.reset();
+        fresh.emplace(loop, first.a.get(), [&](int ready) {
+            CHECK(ready == UV_WRITABLE);
+            ++calls;
+            loop.stop();
+        });
+        fresh->interest(UV_WRITABLE);
+    });
+    old.emplace(loop, first.a.get(), [&](int) { old->interest(0); });
+    trigger.interest(UV_READABLE);
+    old->interest(UV_READABLE);
+    REQUIRE(::write(second.b.get(), "x", 1) == 1);
+    REQUIRE(::write(first.b.get(), "x", 1) == 1);
+    loop.run();
+    CHECK(calls == 1);
 }
