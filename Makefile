@@ -6,7 +6,7 @@ export JOBS
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points faults bench-output kills format help
+.PHONY: build release run test install clean asan tsan clang tidy coverage kill-points faults hostile bench-output kills format help
 
 build: ## build everything into build/dev (the default)
 	@scripts/build.sh dev
@@ -47,6 +47,9 @@ kill-points: ## kill vigild at every system call of all it does, and look what t
 
 faults: ## have every system call of vigild fail with every error that fits it; ARGS="--help" tells more
 	@scripts/faults.sh $(ARGS)
+
+hostile: ## 10,000 connections and every kind of bad client against one vigild, with figures
+	@scripts/hostile.sh $(ARGS)
 
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
