@@ -68,6 +68,9 @@ nasty-cases: ## list the tests of every case in docs/nasty-cases.md anew
 faults: ## have every system call of vigild fail with every error that fits it; ARGS="--help" tells more
 	@scripts/faults.sh $(ARGS)
 
+hostile: ## 10,000 connections and every kind of bad client against one vigild, with figures
+	@scripts/hostile.sh $(ARGS)
+
 format: ## rewrite the C and C++ files with clang-format
 	@scripts/setup.sh clang
 	@git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i

@@ -182,7 +182,7 @@ void Daemon::begin_tasks() {
     turn();
 }
 
-void Daemon::turn() {
+void Daemon::turn() noexcept {
     // An order given from within a turn (a listener that answers a client) is carried out in the next one.
     if (turning_) {
         turn_again_ = true;

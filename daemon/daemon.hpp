@@ -68,7 +68,9 @@ class Daemon {
     Daemon(Process process, Place place, ReadConfig config, Parts parts, std::shared_ptr<spdlog::logger> log);
 
     void begin_tasks();
-    void turn();
+    /// Half a turn is no state to go on from: without memory within, the process ends, and its successor goes
+    /// on from the records.
+    void turn() noexcept;
     void stop_signal(const char* name);
     void shut_down(bool now);
     void reopen();

@@ -74,15 +74,18 @@ void Methods::answer(const PendingOrders::Answer& answer) {
     Session* session = find_session_(answer.session);
     if (session == nullptr) return;
     session->abandon();
-    if (!answer.request) return;
+    if (answer.request) session->or_drop([&] { answer_with(*session, answer); });
+}
+
+void Methods::answer_with(Session& session, const PendingOrders::Answer& answer) {
     if (answer.timed_out) {
-        session->send(error_line(*answer.request,
-                                 {.code = protocol::ErrorCode::timeout,
-                                  .message = "the time limit passed before every task was where it should be",
-                                  .tasks = answer.outcomes}));
+        session.send(error_line(*answer.request,
+                                {.code = protocol::ErrorCode::timeout,
+                                 .message = "the time limit passed before every task was where it should be",
+                                 .tasks = answer.outcomes}));
         return;
     }
-    session->send(result_line(*answer.request, [&](json::Writer& out) {
+    session.send(result_line(*answer.request, [&](json::Writer& out) {
         if (!answer.report) return protocol::write_outcomes(out, answer.outcomes);
         protocol::ReloadReport report = *answer.report;
         report.tasks = answer.outcomes;
@@ -161,34 +164,39 @@ void Methods::check(Call& call, const protocol::params::DaemonCheck& params) {
     };
     auto work = std::make_shared<Work>();
     work->path = params.path.value_or(world_.facts.config_file);
+    work->problems.emplace_back("out of memory while it was read");
     call.session.promise();
     world_.loop.aside(
         [work] {
             ConfigFiles files;
             const auto loaded = config::load(files, work->path);
+            std::vector<std::string> problems;
             if (loaded) {
                 work->tasks = loaded->tasks.size();
                 work->files = loaded->files;
-                return;
+            } else {
+                for (const config::Problem& problem : loaded.error()) problems.push_back(problem.text());
             }
-            for (const config::Problem& problem : loaded.error()) work->problems.push_back(problem.text());
+            work->problems = std::move(problems);
         },
         [this, work, id = call.id, from = call.session.id()] {
             Session* session = find_session_(from);
             if (session == nullptr) return;
             session->abandon();
             if (!id) return;
-            if (!work->problems.empty()) {
-                session->send(error_line(*id, {.code = protocol::ErrorCode::config_invalid,
-                                               .message = work->path + " is not valid",
-                                               .problems = work->problems}));
-                return;
-            }
-            session->send(result_line(*id, [&](json::Writer& out) {
-                out.begin_object().member("tasks", work->tasks).key("files").begin_array();
-                for (const std::string& file : work->files) out.value(file);
-                out.end_array().end_object();
-            }));
+            session->or_drop([&] {
+                if (!work->problems.empty()) {
+                    session->send(error_line(*id, {.code = protocol::ErrorCode::config_invalid,
+                                                   .message = work->path + " is not valid",
+                                                   .problems = work->problems}));
+                    return;
+                }
+                session->send(result_line(*id, [&](json::Writer& out) {
+                    out.begin_object().member("tasks", work->tasks).key("files").begin_array();
+                    for (const std::string& file : work->files) out.value(file);
+                    out.end_array().end_object();
+                }));
+            });
         });
 }
 

@@ -88,6 +88,7 @@ class Methods {
 
     void answer_empty(Call& call);
     void answer(const PendingOrders::Answer& answer);
+    static void answer_with(Session& session, const PendingOrders::Answer& answer);
     [[nodiscard]] core::Ticket open(Call& call, std::optional<core::Duration> timeout);
     void seal(core::Ticket ticket);
     void give_order(core::Ticket ticket, core::TaskId task, const Order& order, bool wait);

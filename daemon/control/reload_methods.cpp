@@ -1,6 +1,7 @@
 // daemon.reload, and what of task.add and task.remove reaches into the configuration files.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "control/methods.hpp"
@@ -26,6 +27,11 @@ protocol::RpcError invalid(std::string why) {
     return {.code = ErrorCode::config_invalid, .message = std::move(why)};
 }
 
+/// Of work in another thread, until it is done.
+Failure<Error> not_done() {
+    return Failure{Error{"working on the file", ENOMEM}};
+}
+
 constexpr const char* kFilesBusy =
     "the configuration is being read or written for another request; try again in a moment";
 
@@ -35,7 +41,7 @@ void Methods::fail(const Asker& asker, const protocol::RpcError& error) {
     Session* session = find_session_(asker.session);
     if (session == nullptr) return;
     session->abandon();
-    if (asker.request) session->send(error_line(*asker.request, error));
+    if (asker.request) session->or_drop([&] { session->send(error_line(*asker.request, error)); });
 }
 
 /// What one daemon.reload has to be remembered for while it is on its way.
@@ -65,7 +71,7 @@ void Methods::reload(Call& call, const protocol::params::DaemonReload& params) {
         if (goal)
             give_order(one->ticket, task, {event, *goal}, one->wait);
         else
-            world_.supervisor.handle(task, event, clock_now());
+            decide([&] { world_.supervisor.handle(task, event, clock_now()); });
     };
     follower.added = [this, one](core::TaskId task) { follow_start(one->ticket, task, one->wait); };
     follower.applied = [this, one] {
@@ -95,7 +101,7 @@ void Methods::add_to_files(const Asker& asker, NewTask task, json::Value object)
         std::string path;
         NewTask task;
         json::Value object;
-        Result<void> outcome;
+        Result<void> outcome = not_done();
     };
     auto work = std::make_shared<Work>();
     work->path = stored_path(world_.facts.config_file, task.spec->name);
@@ -123,6 +129,7 @@ void Methods::add_to_files(const Asker& asker, NewTask task, json::Value object)
                               world_.reloader.task_written(work->task.spec->name, work->path);
                               return world_.reloader.end_change();
                           }
+                          work->outcome = not_done();
                           world_.loop.aside([work] { work->outcome = os::remove_durably(work->path); },
                                             [this, work] {
                                                 if (!work->outcome)
@@ -139,7 +146,7 @@ void Methods::remove_from_files(Call& call, const protocol::params::TaskOrder& p
         std::vector<std::string> names;
         std::vector<std::pair<std::string, std::string>> stored;  ///< task and its file
         std::size_t removed = 0;
-        Result<void> outcome;
+        Result<void> outcome = not_done();
     };
     auto work = std::make_shared<Work>();
     for (const core::TaskId task : tasks) {
@@ -159,12 +166,14 @@ void Methods::remove_from_files(Call& call, const protocol::params::TaskOrder& p
     const Asker asker{call.session.id(), call.id};
     world_.loop.aside(
         [work] {
+            Result<void> outcome;
             for (const auto& [name, path] : work->stored)
-                if (work->outcome) work->outcome = check_holds_only(path, name);
+                if (outcome) outcome = check_holds_only(path, name);
             for (const auto& [name, path] : work->stored) {
-                if (work->outcome) work->outcome = os::remove_durably(path);
-                if (work->outcome) ++work->removed;
+                if (outcome) outcome = os::remove_durably(path);
+                if (outcome) ++work->removed;
             }
+            work->outcome = std::move(outcome);
         },
         [this, work, ticket, asker, cause, wait = params.wait] {
             for (std::size_t i = 0; i < work->removed; ++i)

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <new>
 #include <utility>
 
 #include "base/glob.hpp"
 #include "base/text.hpp"
+#include "control/room.hpp"
 #include "protocol/rpc.hpp"
 #include "protocol/task_event.hpp"
 
@@ -52,13 +55,17 @@ void ControlServer::accept() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
         UniqueFd fd(::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
-            open_session(std::move(fd));
+            try {
+                open_session(std::move(fd));
+            } catch (const std::bad_alloc&) {
+                ++world_.dropped.clients_refused;
+            }
             continue;
         }
         if (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS) return;
         // Without a descriptor the client would stay in the queue and wake us for ever.
         world_.log->warn("no descriptor for another control client; dropping the one that is idle longest");
-        if (!make_room()) {
+        if (!make_room(world_.access.owner)) {
             watch_->interest(0);
             timer_.arm(clock_now() + std::chrono::milliseconds(100));
         }
@@ -69,7 +76,7 @@ void ControlServer::accept() {
 void ControlServer::open_session(UniqueFd fd) {
     auto peer = os::peer_of(fd.get());
     if (!peer) return;
-    if (sessions_.size() >= kMaxClients && !make_room()) {
+    if (sessions_.size() >= kMaxClients && !make_room(peer->uid)) {
         ++world_.dropped.clients_refused;
         const std::string line =
             error_line({}, {.code = protocol::ErrorCode::busy,
@@ -99,25 +106,38 @@ std::vector<Session*> ControlServer::all_sessions() {
     return all;
 }
 
-bool ControlServer::make_room() {
-    Session* oldest = nullptr;
+bool ControlServer::make_room(uid_t newcomer) {
+    std::vector<Seat> seats;
+    seats.reserve(sessions_.size());
     for (const auto& [id, session] : sessions_)
-        if (session->idle() && (oldest == nullptr || session->last_active() < oldest->last_active()))
-            oldest = session.get();
-    if (oldest == nullptr) return false;
+        seats.push_back({.uid = session->peer().uid,
+                         .idle = session->idle(),
+                         .last_active = session->last_active(),
+                         .unread_since = session->unread_since()});
+    const auto chosen = who_makes_room(seats, newcomer, clock_now());
+    if (!chosen) return false;
     ++world_.dropped.clients_dropped;
-    oldest->drop();
+    std::next(sessions_.begin(), static_cast<std::ptrdiff_t>(*chosen))->second->drop();
     return true;
 }
 
 void ControlServer::close(Session& session) {
+    if (session.out_of_memory()) {
+        ++world_.dropped.clients_dropped;
+        world_.log->error("out of memory for a request of uid {}, pid {}; its connection is dropped",
+                          session.peer().uid, session.peer().pid);
+    }
     const SessionId id = session.id();
     methods_.forget(id);
-    auto node = sessions_.extract(id);
+    // Its own callback may be on the stack. Nothing here needs memory until it is in the other list.
+    ended_.insert(sessions_.extract(id));
     methods_.count_clients(sessions_.size());
-    // Its own callback may be on the stack.
-    world_.loop.defer(
-        [kept = std::shared_ptr<Session>(std::move(node.mapped()))]() mutable { kept.reset(); });
+    // An order may have been given already, and nothing of it done yet.
+    const bool turn = session.out_of_memory();
+    world_.loop.defer([this, turn] {
+        ended_.clear();
+        if (turn) world_.turn();
+    });
 }
 
 void ControlServer::line_too_long(Session& session) {
@@ -158,8 +178,10 @@ void ControlServer::request(Session& session, std::string_view line) {
     arm_timer();
 }
 
-void ControlServer::say_denied(const Session& session, const protocol::MethodInfo& method) {
+void ControlServer::say_denied(Session& session, const protocol::MethodInfo& method) {
     ++world_.dropped.requests_denied;
+    // Once a connection: whoever asks a hundred thousand times a second fills no disk with it.
+    if (std::exchange(session.denial_told, true)) return;
     const os::Peer& peer = session.peer();
     world_.log->warn("denied {} to uid {}, pid {} ({})", method.name, peer.uid, peer.pid,
                      os::command_name(peer.pid));
@@ -168,6 +190,18 @@ void ControlServer::say_denied(const Session& session, const protocol::MethodInf
 void ControlServer::changed(const core::effect::Announce& change) {
     methods_.changed(change);
     ++last_event_;
+    try {
+        tell_listeners(change);
+    } catch (const std::bad_alloc&) {
+        // They would go on with an event missing.
+        for (auto at = sessions_.begin(); at != sessions_.end();) {
+            Session& session = *(at++)->second;
+            if (session.subscribed) session.drop_without_memory();
+        }
+    }
+}
+
+void ControlServer::tell_listeners(const core::effect::Announce& change) {
     std::string line;
     std::vector<Session*> listeners;
     for (const auto& [id, session] : sessions_)

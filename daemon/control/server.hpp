@@ -48,14 +48,16 @@ class ControlServer {
     [[nodiscard]] std::vector<Session*> all_sessions();
     void request(Session& session, std::string_view line);
     void line_too_long(Session& session);
+    void tell_listeners(const core::effect::Announce& change);
     void close(Session& session);
-    [[nodiscard]] bool make_room();
+    [[nodiscard]] bool make_room(uid_t newcomer);
     void arm_timer();
-    void say_denied(const Session& session, const protocol::MethodInfo& method);
+    void say_denied(Session& session, const protocol::MethodInfo& method);
 
     World world_;
     os::UnixListener listener_;
     std::map<SessionId, std::unique_ptr<Session>> sessions_;
+    std::map<SessionId, std::unique_ptr<Session>> ended_;  ///< until the loop's next turn
     Methods methods_;
     std::uint64_t last_session_ = 0;
     std::uint64_t last_event_ = 0;

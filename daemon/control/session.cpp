@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kOutputChunk = 64 * 1024;
 /// Read in one turn of the loop from one client, so that one cannot starve the others.
 constexpr std::size_t kReadChunk = 64 * 1024;
+/// Taken in one go from one client: a thousand small requests fit into what is read at once.
+constexpr int kMostTaken = 8;
 /// Written in one turn of the loop to one client, for the same reason.
 constexpr std::size_t kWriteBudget = 512 * 1024;
 
@@ -36,14 +38,18 @@ void Session::abandon() noexcept {
 
 void Session::send(std::string message) {
     if (over_) return;
-    queue_.emplace_back(std::move(message));
-    write();
+    or_drop([&] {
+        queue_.emplace_back(std::move(message));
+        write();
+    });
 }
 
 void Session::send(std::unique_ptr<LongAnswer> answer) {
     if (over_) return;
-    queue_.emplace_back(std::move(answer));
-    write();
+    or_drop([&] {
+        queue_.emplace_back(std::move(answer));
+        write();
+    });
 }
 
 bool Session::send_event(std::string_view message) {
@@ -67,7 +73,7 @@ std::size_t Session::unread() const noexcept {
 void Session::finish() {
     if (over_) return;
     finishing_ = true;
-    write();
+    or_drop([&] { write(); });
 }
 
 void Session::drop() {
@@ -77,12 +83,18 @@ void Session::drop() {
     port_.over(*this);
 }
 
+void Session::drop_without_memory() {
+    if (over_) return;
+    out_of_memory_ = true;
+    drop();
+}
+
 void Session::hold(bool held) {
     if (over_ || held_ == held) return;
     held_ = held;
     if (held) return update_interest();
     // Writes what was restored, and takes what was received meanwhile.
-    write();
+    or_drop([&] { write(); });
 }
 
 std::optional<CarriedSession> Session::carry(std::size_t most) {
@@ -122,11 +134,14 @@ void Session::restore(const CarriedSession& carried) {
 }
 
 void Session::ready(int events) {
-    if (over_) return;
+    if (!over_) or_drop([&] { look(events); });
+}
+
+void Session::look(int events) {
     last_active_ = std::chrono::steady_clock::now();
     if ((events & UV_WRITABLE) != 0) write();
     if (over_) return;
-    if ((events & UV_READABLE) != 0 && may_take()) {
+    if ((events & UV_READABLE) != 0 && may_take() && !more_lines_) {
         read();
     } else if ((events & (UV_DISCONNECT | UV_PRIORITIZED)) != 0) {
         if (hung_up()) return drop();
@@ -158,14 +173,17 @@ void Session::take_lines() {
     // A request answered at once writes, and writing takes further lines: one level of it is enough.
     if (taking_) return;
     taking_ = true;
-    while (!over_ && may_take()) {
+    more_lines_ = false;
+    for (int taken = 0; !over_ && may_take(); ++taken) {
+        more_lines_ = taken == kMostTaken;
+        if (more_lines_) break;
         const auto line = lines_.next();
         if (!line) break;
         port_.request(*this, *line);
     }
     taking_ = false;
     if (over_) return;
-    if (lines_.too_long() && !finishing_ && may_take()) {
+    if (!more_lines_ && lines_.too_long() && !finishing_ && may_take()) {
         port_.line_too_long(*this);
         finish();
     }
@@ -197,12 +215,16 @@ void Session::write() {
     while (budget != 0 && refill()) {
         const ssize_t count = ::send(fd_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EAGAIN) break;
+        if (count < 0 && errno == EAGAIN) {
+            if (unread_since_ == core::kNever) unread_since_ = std::chrono::steady_clock::now();
+            break;
+        }
         if (count < 0) {
             drop();
             return;
         }
         written_ += static_cast<std::size_t>(count);
+        unread_since_ = core::kNever;
         budget -= std::min(budget, static_cast<std::size_t>(count));
     }
     if (finishing_ && queue_.empty() && out_.empty() && promised_ == 0) {
@@ -214,8 +236,9 @@ void Session::write() {
 }
 
 void Session::update_interest() {
-    const int reading = may_take() ? UV_READABLE : 0;
-    const int writing = queue_.empty() && out_.empty() ? 0 : UV_WRITABLE;
+    const int reading = may_take() && !more_lines_ ? UV_READABLE : 0;
+    // What was received already is gone on with when others had their turn, and answers have room.
+    const int writing = queue_.empty() && out_.empty() && !more_lines_ ? 0 : UV_WRITABLE;
     // Even a session that neither reads nor writes at the moment has to learn that its client went away.
     // EPOLLRDHUP stays raised after a half-close and would spin; EPOLLHUP comes unasked, and libuv hands it
     // to any interest.

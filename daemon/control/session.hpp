@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -63,6 +64,7 @@ class Session {
 
     std::vector<std::string> event_patterns;  ///< see subscribed
     bool subscribed = false;
+    bool denial_told = false;  ///< the log knows that it asks for what it may not have
 
     /// While held no request is taken; what comes waits in the socket.
     void hold(bool held);
@@ -79,13 +81,30 @@ class Session {
     /// Bytes that were produced and not yet taken by the client; of a long answer, the piece being written.
     [[nodiscard]] std::size_t unread() const noexcept;
     [[nodiscard]] core::TimePoint last_active() const noexcept { return last_active_; }
+    /// Since when there is something to read and the client has taken nothing of it; kNever: it has.
+    [[nodiscard]] core::TimePoint unread_since() const noexcept { return unread_since_; }
     /// Drops the connection at once.
     void drop();
+    /// The same, because there was no memory for what it asked or was to be told.
+    void drop_without_memory();
+    [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
+
+    /// Does what is this client's business alone: without memory for it he is dropped, and that is all. Every
+    /// entry into a session goes through here.
+    template <typename Business>
+    void or_drop(Business business) {
+        try {
+            business();
+        } catch (const std::bad_alloc&) {
+            drop_without_memory();
+        }
+    }
 
   private:
     using Message = std::variant<std::string, std::unique_ptr<LongAnswer>>;
 
     void ready(int events);
+    void look(int events);
     void read();
     void take_lines();
     void write();
@@ -110,8 +129,11 @@ class Session {
     bool held_ = false;
     bool half_closed_ = false;  ///< the client sends no more, but may still read
     bool over_ = false;
+    bool out_of_memory_ = false;
     bool taking_ = false;
+    bool more_lines_ = false;  ///< has received more requests than are taken at once
     core::TimePoint last_active_;
+    core::TimePoint unread_since_ = core::kNever;
     Watch watch_;  // goes before fd_ is closed
 };
 

@@ -95,7 +95,7 @@ void Methods::give_order(core::Ticket ticket, core::TaskId task, const Order& or
     if (!before) return;
     const std::string name(before->name);
     const core::Generation generation = before->generation;
-    world_.supervisor.handle(task, order.event, now);
+    decide([&] { world_.supervisor.handle(task, order.event, now); });
     const auto after = world_.supervisor.report(task, now);
     if (!after) {
         orders_.note(ticket,
@@ -192,7 +192,7 @@ void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
 }
 
 bool Methods::admit(const Asker& asker, const NewTask& task) {
-    const auto added = world_.supervisor.add(task.spec, clock_now());
+    const auto added = decide([&] { return world_.supervisor.add(task.spec, clock_now()); });
     if (!added) {
         fail(asker,
              added.error() == core::Supervisor::AddError::shutting_down
@@ -271,7 +271,7 @@ void Methods::freeze(Call& call, const protocol::params::TaskFreeze& params) {
     for (const core::TaskId task : *tasks) {
         const core::Event order =
             pause ? core::Event(core::event::Pause{cause}) : core::Event(core::event::Resume{cause});
-        world_.supervisor.handle(task, order, clock_now());
+        decide([&] { world_.supervisor.handle(task, order, clock_now()); });
         const auto report = world_.supervisor.report(task, clock_now());
         const bool reached = report && report->paused == pause;
         orders_.note(ticket, {.name = name_of(task),

@@ -22,6 +22,13 @@ namespace vigil::daemon {
 
 class Reloader;
 
+/// What changes the supervisor goes through here: half a change is no state to go on from, so without memory
+/// within the process ends, and its successor goes on from the records.
+template <typename Change>
+decltype(auto) decide(Change change) noexcept {
+    return change();
+}
+
 struct World {
     Loop& loop;
     core::Supervisor& supervisor;

@@ -103,23 +103,23 @@ void Aside::run_thread() {
         work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
         --idle_;
         if (stopping_) return;
-        Job job = std::move(queue_.front());
-        queue_.pop_front();
+        std::list<Job> own;
+        own.splice(own.begin(), queue_, queue_.begin());
         lock.unlock();
         try {
-            job.work();
+            own.front().work();
         } catch (const std::bad_alloc&) {
             // What it was to set is not set: whoever asked for it finds that.
         }
-        job.work = nullptr;
+        own.front().work = nullptr;
         lock.lock();
-        finished_.push_back(std::move(job));
+        finished_.splice(finished_.end(), own);
         uv_async_send(wake_.get());
     }
 }
 
 void Aside::take_done() {
-    std::vector<Job> finished;
+    std::list<Job> finished;
     {
         const std::scoped_lock lock(mutex_);
         finished.swap(finished_);

@@ -5,8 +5,8 @@
 #include <uv.h>
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -46,8 +46,9 @@ class Aside {
 
     std::mutex mutex_;
     std::condition_variable work_;
-    std::deque<Job> queue_;
-    std::vector<Job> finished_;
+    // Moved from one to the other without a need of memory.
+    std::list<Job> queue_;
+    std::list<Job> finished_;
     std::size_t idle_ = 0;  ///< threads that wait for work
     bool stopping_ = false;
 

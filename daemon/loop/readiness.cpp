@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "base/check.hpp"
@@ -13,8 +14,10 @@
 namespace vigil::daemon {
 namespace {
 
-/// Handed out in one go; the rest comes in the next turn of the loop, after these.
-constexpr std::size_t kBatch = 64;
+/// Handed out in one go. The kernel puts what is handed out behind what is not, so all get their turn.
+constexpr std::size_t kBatch = 8;
+/// In one turn of the loop; beyond it timers, and what tasks do and say, come first.
+constexpr auto kMostOfATurn = std::chrono::milliseconds(5);
 constexpr std::uint64_t kRetryMs = 20;
 
 constexpr std::array<std::pair<int, std::uint32_t>, 4> kNames{{{UV_READABLE, EPOLLIN},
@@ -111,6 +114,12 @@ void Readiness::interest(Watch& watch, int events) {
 }
 
 void Readiness::look() {
+    const auto until = std::chrono::steady_clock::now() + kMostOfATurn;
+    while (look_at_some() && std::chrono::steady_clock::now() < until) {
+    }
+}
+
+bool Readiness::look_at_some() {
     std::array<epoll_event, kBatch> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), kBatch, 0);
     for (int i = 0; i < count; ++i) {
@@ -121,6 +130,7 @@ void Readiness::look() {
         if (const int ready = from_kernel(event.events, place.watch->interest_); ready != 0)
             place.watch->ready_(ready);
     }
+    return count == static_cast<int>(kBatch);
 }
 
 void Readiness::retry() {

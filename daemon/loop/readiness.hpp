@@ -44,6 +44,7 @@ class Readiness {
     void interest(Watch& watch, int events);
     [[nodiscard]] bool add(Watch& watch);
     void look();
+    [[nodiscard]] bool look_at_some();
     void retry();
     void count(int change);
 

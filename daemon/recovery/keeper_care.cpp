@@ -89,6 +89,7 @@ void KeeperCare::try_now() {
             attempt->reached.emplace(ReachedKeeper::reach(lock, socket));
         },
         [this, attempt, alive = std::weak_ptr(alive_)] {
+            if (!attempt->reached) attempt->reached.emplace(Failure{Error{"reaching the keeper", ENOMEM}});
             if (!alive.expired()) arrived(*attempt->reached);
         });
 }

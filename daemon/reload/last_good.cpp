@@ -1,5 +1,6 @@
 #include "reload/last_good.hpp"
 
+#include <cerrno>
 #include <utility>
 
 #include "config/describe.hpp"
@@ -31,7 +32,8 @@ void LastGood::write(Content content) {
         std::string path;
         Result<void> outcome;
     };
-    auto work = std::make_shared<Work>(Work{std::move(content), path_, {}});
+    auto work =
+        std::make_shared<Work>(Work{std::move(content), path_, Failure{Error{"writing " + path_, ENOMEM}}});
     writing_ = true;
     loop_.aside(
         [work] {

@@ -35,6 +35,7 @@ struct Reloader::Work {
     std::uint64_t revision = 0;
 
     bool loaded = false;
+    bool whole = false;  ///< there was memory for all of it
     config::Config config;
     ConfigTrace trace;
     Judgement judgement;
@@ -100,10 +101,12 @@ void Reloader::compare(const std::shared_ptr<Work>& work) {
     work->present = present();
     work->settings = settings_;
     work->revision = revision_;
+    work->whole = false;
     parts_.loop.aside(
         [work] {
             if (!work->loaded) work->read();
             work->compare();
+            work->whole = true;
         },
         [this, work] { conclude(work); });
 }
@@ -112,6 +115,9 @@ void Reloader::conclude(const std::shared_ptr<Work>& work) {
     // A task came or went while the files were read: what was compared is not what there is.
     if (work->loaded && work->revision != revision_) return compare(work);
     Judgement& judgement = work->judgement;
+    if (!work->whole)
+        judgement = {.verdict = Verdict::invalid,
+                     .problems = {"out of memory while the configuration was read"}};
     if (parts_.supervisor.shutting_down())
         judgement = {.verdict = Verdict::busy, .why = kShuttingDown};
     else if (judgement.verdict == Verdict::good && !work->dry_run)

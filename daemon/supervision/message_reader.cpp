@@ -1,11 +1,25 @@
 #include "supervision/message_reader.hpp"
 
 #include <array>
+#include <new>
 #include <utility>
 
 #include "linux/process.hpp"
 
 namespace vigil::daemon {
+namespace {
+
+/// A message that there is no memory for is dropped and counted like one that means nothing.
+Result<protocol::NotifyMessage, protocol::NotifyRefusal> parse(std::string_view text) {
+    try {
+        return protocol::parse_notify(text);
+    } catch (const std::bad_alloc&) {
+        return Failure{protocol::NotifyRefusal::embedded_nul};
+    }
+}
+
+}  // namespace
+
 MessageReader::MessageReader(std::shared_ptr<spdlog::logger> log, protocol::DropCounters& dropped,
                              std::function<void(Run&, pid_t, UniqueFd pidfd)> change_main)
     : log_(std::move(log)), dropped_(dropped), change_main_(std::move(change_main)) {}
@@ -48,7 +62,7 @@ void MessageReader::take(Run& run, const os::NotifyMessage& message, core::Super
         supervisor.handle(run.task, std::move(beat), now);
         return;
     }
-    auto parsed = protocol::parse_notify(message.text);
+    auto parsed = parse(message.text);
     if (!parsed) {
         ++(parsed.error() == protocol::NotifyRefusal::too_long ? dropped_.notify_too_long
                                                                : dropped_.notify_malformed);

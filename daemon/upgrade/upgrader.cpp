@@ -39,7 +39,7 @@ void Upgrader::order(std::string program, std::function<void(const protocol::Rpc
         Invocation self;
         std::string program;
         UniqueFd handover;
-        Result<std::string, std::string> version = std::string();
+        Result<std::string, std::string> version = Failure<std::string>{"out of memory while it was proved"};
     };
     auto work = std::make_shared<Work>();
     work->self = self_;

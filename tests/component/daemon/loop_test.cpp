@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <new>
 #include <optional>
 
 #include "base/unique_fd.hpp"
@@ -198,4 +199,51 @@ TEST_CASE(
     CHECK(turns.max() < ran - 50ms);
     CHECK(loop.meter().recent_turns(clock_now()).count() == turns.count());
     CHECK(loop.meter().lateness().count() == 3);
+}
+
+TEST_CASE("work aside that runs out of memory is over, and what comes after it is done all the same") {
+    Loop loop;
+    bool set = false;
+    bool later = false;
+    loop.aside(
+        [&] {
+            throw std::bad_alloc();
+            set = true;
+        },
+        [&] {
+            CHECK_FALSE(set);
+            CHECK(loop.asides() == 0);
+            loop.aside([&] { later = true; }, [&] { loop.stop(); });
+        });
+    loop.run();
+    CHECK(later);
+}
+
+TEST_CASE(
+    "a descriptor that is watched anew under the number of one that is gone is not told of the other's "
+    "news") {
+    Loop loop;
+    Pair first;
+    Pair second;
+    int calls = 0;
+    std::optional<Watch> old;
+    std::optional<Watch> fresh;
+    Watch trigger(loop, second.a.get(), [&](int) {
+        // In the same batch as the other's news, if the kernel hands this out first.
+        trigger.interest(0);
+        old.reset();
+        fresh.emplace(loop, first.a.get(), [&](int ready) {
+            CHECK(ready == UV_WRITABLE);
+            ++calls;
+            loop.stop();
+        });
+        fresh->interest(UV_WRITABLE);
+    });
+    old.emplace(loop, first.a.get(), [&](int) { old->interest(0); });
+    trigger.interest(UV_READABLE);
+    old->interest(UV_READABLE);
+    REQUIRE(::write(second.b.get(), "x", 1) == 1);
+    REQUIRE(::write(first.b.get(), "x", 1) == 1);
+    loop.run();
+    CHECK(calls == 1);
 }
