@@ -32,6 +32,20 @@ TEST_CASE("what describe writes reads back to the same spec") {
     }
 }
 
+TEST_CASE("a stop of several steps is written with each signal and its time, and reads back") {
+    const std::string members =
+        R"("stop": {"signals": [{"signal": "INT", "wait": "1s"}, {"signal": "TERM", "wait": "2s"}], "command": ["end", "it"]})";
+    const std::string described = describe(task(members), EnvValues::shown);
+    const json::Value shown = tree(described);
+    const json::Array& steps = *shown.find("stop")->find("signals")->as_array();
+    REQUIRE(steps.size() == 2);
+    CHECK(*steps[0].find("signal")->as_string() == "INT");
+    CHECK(*steps[1].find("signal")->as_string() == "TERM");
+    CHECK(*steps[1].find("wait")->as_string() == "2s");
+    CHECK(shown.find("stop")->find("command")->as_array()->size() == 2);
+    CHECK(again(described) == described);
+}
+
 TEST_CASE("every effective value is shown, defaults too") {
     const json::Value shown = tree(describe(task(), EnvValues::shown));
     CHECK(*shown.find("restart")->find("base_delay")->as_string() == "1s");

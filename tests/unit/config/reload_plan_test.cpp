@@ -109,6 +109,19 @@ TEST_CASE("a file cannot take the log of a task that was added at run time") {
     CHECK(conflicts(tasks, wanted, "/elsewhere").empty());
 }
 
+TEST_CASE("tasks that were added at run time count against the most that there may be") {
+    const Config one = loaded(R"({"tasks": {"a": {"command": ["x"]}}})");
+    auto tasks = present(loaded(R"({"tasks": {"b": {"command": ["y"]}}})"));
+    tasks[0].at_run_time = true;
+    Config wanted;
+    wanted.tasks.assign(kMaxTasks, one.tasks[0]);
+    const auto problems = conflicts(tasks, wanted, "/l");
+    REQUIRE(problems.size() == 1);
+    CHECK(mentions(problems[0], "with the 1 tasks that were added at run time"));
+    wanted.tasks.pop_back();
+    CHECK(conflicts(tasks, wanted, "/l").empty());
+}
+
 TEST_CASE("one document of a whole configuration reads back to equal specs and settings") {
     const Config first =
         loaded(R"({"daemon": {"runtime_dir": "/r", "control": {"group": "ops"}, "max_starting": 4,

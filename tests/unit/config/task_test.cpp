@@ -234,3 +234,9 @@ TEST_CASE("nasty 57: a bare number gets the spelling that was meant") {
     CHECK(mentions(member_problems(R"("nice": "10")"),
                    "expected an integer from -20 to 19, found the string \"10\""));
 }
+
+TEST_CASE("a size is more than nothing and no more than a file can hold") {
+    CHECK(mentions(member_problems(R"("output": {"max_size": "0B"})"), "must be more than nothing"));
+    CHECK(mentions(member_problems(R"("output": {"max_size": "8388608TiB"})"), "is too large"));
+    CHECK(task(R"("output": {"max_size": "8388607TiB"})").launch.output.max_size == 8388607ULL << 40);
+}
