@@ -17,6 +17,7 @@
 #include "reload/fallback.hpp"
 #include "upgrade/proof.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 namespace vigil::daemon {
@@ -113,7 +114,18 @@ std::optional<ReadConfig> read_config(const std::string& file, bool or_last_good
     return instead;
 }
 
+/// glibc raises the sizes from which on memory is given back when a large block is freed (mallopt(3)), and the text
+/// of a configuration is one: thousands of tasks later what one turn needed for all of them would stay for ever.
+void give_memory_back() {
+#if defined(__GLIBC__)
+    constexpr int kLarge = 128 << 10;  // glibc's own first values; given, they stay
+    (void)::mallopt(M_MMAP_THRESHOLD, kLarge);
+    (void)::mallopt(M_TRIM_THRESHOLD, kLarge);
+#endif
+}
+
 int run(const CommandLine& line) {
+    give_memory_back();
     if (line.dump_state && !line.dump_state->empty()) return dump_state(*line.dump_state);
     std::string file = line.config_file;
     if (file.empty()) {
@@ -128,7 +140,7 @@ int run(const CommandLine& line) {
                               : prepare_process(line.disabled_features, std::move(handover).value());
     if (!process) return fail(process.error().text(), exit_code::kCannotStart);
 
-    const auto read = read_config(absolute(file), !line.check && !line.prove_handover);
+    auto read = read_config(absolute(file), !line.check && !line.prove_handover);
     if (!read) return exit_code::kBadConfig;
     const config::DaemonSettings& settings = read->config.daemon;
     if (line.check) {
@@ -159,7 +171,7 @@ int run(const CommandLine& line) {
     if (process->handover) lock = os::InstanceLock::adopt(UniqueFd(process->handover->lock));
     auto place = take_place(settings, process->features, log, std::move(lock));
     if (!place) return fail(place.error().text(), exit_code::kCannotStart);
-    auto daemon = Daemon::create(std::move(process).value(), std::move(place).value(), *read, log);
+    auto daemon = Daemon::create(std::move(process).value(), std::move(place).value(), std::move(*read), log);
     if (!daemon) return fail(daemon.error().text(), exit_code::kCannotStart);
     return (*daemon)->run();
 }

@@ -30,7 +30,7 @@ inline constexpr core::Duration kAnswerWithin = std::chrono::seconds(10);
 
 /// A result, with what could be answered only.
 struct Answered {
-    std::string json;
+    std::string_view json;  ///< valid until the client's next call
     int exit_code = 0;  ///< kNoSuchTask: some patterns matched nothing
 };
 /// Calls a method that takes names, for `options.names`; `params` makes its parameters of them. One name that

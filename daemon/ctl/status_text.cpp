@@ -1,6 +1,8 @@
 #include "ctl/status_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/quantity.hpp"
 #include "base/signal_name.hpp"
@@ -10,6 +12,8 @@ namespace vigil::ctl {
 namespace {
 
 using protocol::TaskStatus;
+
+constexpr std::array kTitles = {"NAME", "STATE", "PID", "UPTIME", "RESTARTS", "HEARTBEAT", "DETAIL"};
 
 void add(std::string& detail, const std::string& part) {
     if (part.empty()) return;
@@ -59,13 +63,19 @@ std::string uptime_of(const TaskStatus& task) {
 }
 
 std::vector<Cell> row_of(const TaskStatus& task) {
-    return {{one_line(task.name)},
-            {one_line(task.status) + (task.paused ? " (paused)" : ""), colour_of(task.status)},
-            {task.pid ? std::to_string(*task.pid) : "-"},
-            {uptime_of(task)},
-            {restarts_of(task)},
-            {heartbeat_of(task)},
-            {detail_of(task)}};
+    std::vector<Cell> row;
+    row.reserve(kTitles.size());
+    const auto add_cell = [&row](std::string text, Colour colour = Colour::none) {
+        row.push_back({std::move(text), colour});
+    };
+    add_cell(one_line(task.name));
+    add_cell(one_line(task.status) + (task.paused ? " (paused)" : ""), colour_of(task.status));
+    add_cell(task.pid ? std::to_string(*task.pid) : "-");
+    add_cell(uptime_of(task));
+    add_cell(restarts_of(task));
+    add_cell(heartbeat_of(task));
+    add_cell(detail_of(task));
+    return row;
 }
 
 }  // namespace
@@ -147,8 +157,7 @@ std::string render_statuses(const std::vector<TaskStatus>& tasks, const TableSty
     std::vector<std::vector<Cell>> rows;
     rows.reserve(tasks.size());
     for (const TaskStatus& task : tasks) rows.push_back(row_of(task));
-    std::string out =
-        render_table({"NAME", "STATE", "PID", "UPTIME", "RESTARTS", "HEARTBEAT", "DETAIL"}, rows, style);
+    std::string out = render_table({kTitles.begin(), kTitles.end()}, rows, style);
     return out.append("\n").append(summary_of(tasks)).append("\n");
 }
 

@@ -30,11 +30,15 @@ class Renderer {
         std::size_t column = 0;   // where the next cell begins
         std::size_t pending = 0;  // blanks that are due before it
         for (std::size_t i = 0; i < cells.size(); ++i) {
-            const std::string text = fitting(cells[i].text, column);
+            std::string cut;
+            const std::string_view text = fitting(cells[i].text, column, cut);
             const std::size_t width = display_width(text);
             if (width != 0) {
                 out.append(pending, ' ');
-                out += style_.colours ? coloured(text, cells[i].colour) : text;
+                if (style_.colours)
+                    out += coloured(text, cells[i].colour);
+                else
+                    out += text;
                 pending = 0;
             }
             pending += widths_[i] + kGap - std::min(width, widths_[i]);
@@ -44,9 +48,12 @@ class Renderer {
     }
 
   private:
-    [[nodiscard]] std::string fitting(const std::string& text, std::size_t column) const {
+    /// `cut` holds what is given where that is not the whole text.
+    [[nodiscard]] std::string_view fitting(std::string_view text, std::size_t column,
+                                           std::string& cut) const {
         if (style_.width == 0) return text;
-        return column >= style_.width ? std::string() : cut_to_width(text, style_.width - column);
+        if (column >= style_.width) return {};
+        return cut = cut_to_width(text, style_.width - column);
     }
 
     std::vector<std::size_t> widths_;

@@ -42,7 +42,7 @@ int run_status(const Options& options, const Terminal& terminal) {
     if (!statuses) return statuses.error();
 
     // For --json and no names the tasks need not be looked at: the answer is the document.
-    if (options.json && !terminal.print(statuses->json + "\n")) return exit_code::kFailed;
+    if (options.json && !terminal.print(std::string(statuses->json) + "\n")) return exit_code::kFailed;
     if (options.json && options.names.empty()) return exit_code::kDone;
     auto tasks = protocol::parse_task_statuses(statuses->json);
     if (!tasks) return report(client->misread(tasks.error()), options, terminal);
@@ -60,7 +60,8 @@ int run_show(const Options& options, const Terminal& terminal) {
     if (!client) return report(client.error(), options, terminal);
     auto statuses = ask(*client, options, true, true, terminal);
     if (!statuses) return statuses.error();
-    if (options.json) return terminal.print(statuses->json + "\n") ? exit_code::kDone : exit_code::kFailed;
+    if (options.json)
+        return terminal.print(std::string(statuses->json) + "\n") ? exit_code::kDone : exit_code::kFailed;
     auto tasks = protocol::parse_task_statuses(statuses->json);
     if (!tasks) return report(client->misread(tasks.error()), options, terminal);
     std::string out;

@@ -92,7 +92,7 @@ std::vector<config::PresentTask> Reloader::present() const {
     tasks.reserve(parts_.supervisor.size());
     for (const core::TaskId id : parts_.supervisor.ids_by_name()) {
         const core::SpecPtr& spec = *parts_.supervisor.report(id, clock_now())->spec;
-        tasks.push_back({spec, !from_file_.contains(spec->name)});
+        tasks.push_back({spec, !is_from_file(spec->name)});
     }
     return tasks;
 }
@@ -200,12 +200,20 @@ void Reloader::take_over(Work& work) {
 }
 
 void Reloader::take_names(const config::Config& config) {
+    origins_.clear();
     files_.clear();
-    from_file_.clear();
-    for (std::size_t i = 0; i < config.tasks.size(); ++i) {
-        files_.emplace(config.tasks[i]->name, config.files[config.task_files[i]]);
-        from_file_.insert(config.tasks[i]->name);
-    }
+    origins_.reserve(config.tasks.size());
+    for (std::size_t i = 0; i < config.tasks.size(); ++i)
+        note_file(config.tasks[i]->name, config.files[config.task_files[i]]);
+}
+
+void Reloader::note_file(const std::string& task, const std::string& file) {
+    origins_.insert_or_assign(task, Origin{.file = &*files_.insert(file).first, .from_file = true});
+}
+
+bool Reloader::is_from_file(const std::string& task) const {
+    const auto found = origins_.find(task);
+    return found != origins_.end() && found->second.from_file;
 }
 
 void Reloader::keep_last_good() {
@@ -239,25 +247,27 @@ void Reloader::end_change() {
 void Reloader::changed(const core::effect::Announce& change) {
     if (change.from && change.to) return;
     ++revision_;
-    if (!change.to) from_file_.erase(change.name);
+    if (change.to) return;
+    const auto gone = origins_.find(change.name);
+    if (gone == origins_.end()) return;
+    gone->second.from_file = false;
+    if (gone->second.file == nullptr) origins_.erase(gone);
 }
 
 std::string Reloader::file_of(const std::string& task) const {
-    const auto found = files_.find(task);
-    return found == files_.end() ? std::string() : found->second;
+    const auto found = origins_.find(task);
+    return found == origins_.end() || found->second.file == nullptr ? std::string() : *found->second.file;
 }
 
 void Reloader::task_written(const std::string& task, const std::string& path) {
-    files_.insert_or_assign(task, path);
-    from_file_.insert(task);
+    note_file(task, path);
     parts_.facts.config_files.push_back(path);
     trace_.note_written(path);
     keep_last_good();
 }
 
 void Reloader::task_unwritten(const std::string& task, const std::string& path) {
-    files_.erase(task);
-    from_file_.erase(task);
+    origins_.erase(task);
     std::erase(parts_.facts.config_files, path);
     trace_.note_removed(path);
     keep_last_good();

@@ -91,9 +91,9 @@ class Reloader {
     void end_change();
     [[nodiscard]] bool includes(const std::string& path) const { return trace_.includes(path); }
     /// Whether the task is there because a file said so, be it in the files still or not.
-    [[nodiscard]] bool is_from_file(const std::string& task) const { return from_file_.contains(task); }
+    [[nodiscard]] bool is_from_file(const std::string& task) const;
     /// The same for a task of a daemon before this one, which the next reload is to remove if no file has it.
-    void was_from_file(const std::string& task) { from_file_.insert(task); }
+    void was_from_file(const std::string& task) { origins_[task].from_file = true; }
     /// The file in which the running configuration has the task; empty: in none.
     [[nodiscard]] std::string file_of(const std::string& task) const;
     void task_written(const std::string& task, const std::string& path);
@@ -112,6 +112,7 @@ class Reloader {
     void change(const Follower& follower, const config::TaskChange& change);
     void take_over(Work& work);
     void take_names(const config::Config& config);
+    void note_file(const std::string& task, const std::string& file);
 
     Parts parts_;
     std::string log_dir_;
@@ -119,9 +120,14 @@ class Reloader {
     ConfigTrace trace_;
     std::string fault_;
     LastGood last_good_;
-    std::unordered_map<std::string, std::string> files_;  ///< task -> file, of the running configuration
-    std::unordered_set<std::string> from_file_;           ///< tasks that are there because a file says so
-    std::uint64_t revision_ = 0;                          ///< counts tasks that came and went
+    /// Of a task that the running configuration has, or that is there because a file said so.
+    struct Origin {
+        const std::string* file = nullptr;  ///< in which the running configuration has it; in files_
+        bool from_file = false;             ///< it is there because a file says so
+    };
+    std::unordered_map<std::string, Origin> origins_;
+    std::unordered_set<std::string> files_;  ///< those of them that have tasks
+    std::uint64_t revision_ = 0;             ///< counts tasks that came and went
     bool behind_ = false;
     bool busy_ = false;
     bool again_ = false;  ///< SIGHUP came meanwhile

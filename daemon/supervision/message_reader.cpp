@@ -38,7 +38,8 @@ MessageReader::PipeState MessageReader::read_pipe(Run& run, core::Supervisor& su
     std::array<char, os::kMaxNotifyMessage> bytes;
     const auto got = os::read_heartbeat_pipe(run.heartbeat_pipe.get(), bytes);
     if (got.ended) return PipeState::ended;
-    auto news = run.pipe_lines.feed({bytes.data(), got.size});
+    if (!run.pipe_lines) run.pipe_lines = std::make_unique<protocol::NotifyPipe>();
+    auto news = run.pipe_lines->feed({bytes.data(), got.size});
     dropped_.notify_malformed += news.refused;
     deliver(run, std::move(news.message), supervisor, now);
     return got.size == bytes.size() ? PipeState::more : PipeState::drained;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -28,7 +29,7 @@ struct Run {
 
     os::NotifySocket notify;
     UniqueFd heartbeat_pipe;
-    protocol::NotifyPipe pipe_lines;
+    std::unique_ptr<protocol::NotifyPipe> pipe_lines;  ///< made when it first says something
 
     enum class StopCommand : std::uint8_t { none, on_its_way, running, ended };
     /// The process that is to stop the run; until it has ended it counts as part of it.

@@ -41,6 +41,11 @@ std::string escape_for_display(std::string_view raw) {
     std::string out;
     out.reserve(raw.size());
     while (!raw.empty()) {
+        std::size_t plain = 0;
+        while (plain < raw.size() && raw[plain] >= ' ' && raw[plain] <= '~') ++plain;
+        out.append(raw.substr(0, plain));
+        raw.remove_prefix(plain);
+        if (raw.empty()) break;
         const std::size_t length = utf8_sequence_length(raw);
         const auto first = static_cast<std::uint8_t>(raw[0]);
         const bool control = (length == 1 && ((first < 0x20 && first != '\t') || first == 0x7F)) ||

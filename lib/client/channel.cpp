@@ -134,10 +134,10 @@ Result<std::string_view, Fault> Channel::receive(const Patience& patience) {
         if (lines_.too_long())
             return Failure{
                 fault(Fault::Kind::protocol, "vigild at " + socket_ + " sent a line that is too long")};
-        piece_.resize(kPieceSize);
-        const ssize_t got = ::recv(fd_.get(), piece_.data(), piece_.size(), 0);
+        if (!piece_) piece_ = std::make_unique_for_overwrite<char[]>(kPieceSize);
+        const ssize_t got = ::recv(fd_.get(), piece_.get(), kPieceSize, 0);
         if (got > 0) {
-            lines_.feed(std::string_view(piece_.data(), static_cast<std::size_t>(got)));
+            lines_.feed(std::string_view(piece_.get(), static_cast<std::size_t>(got)));
         } else if (got == 0) {
             return Failure{
                 fault(Fault::Kind::disconnected, "vigild at " + socket_ + " closed the connection")};

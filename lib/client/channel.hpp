@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,7 +55,7 @@ class Channel {
     UniqueFd fd_;
     std::string socket_;
     protocol::LineReader lines_{kAnswerLimit};
-    std::string piece_;
+    std::unique_ptr<char[]> piece_;  ///< what one recv(2) gives; made by the first
 };
 
 }  // namespace vigil::client

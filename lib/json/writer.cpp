@@ -1,8 +1,10 @@
 #include "json/writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/text.hpp"
@@ -10,6 +12,7 @@
 namespace vigil::json {
 namespace {
 
+constexpr std::size_t kShortKey = 60;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 /// Bytes that stand for themselves: printable ASCII but the quote and the backslash.
@@ -134,12 +137,25 @@ Writer& Writer::end_array() {
 
 Writer& Writer::key(std::string_view name) {
     VIGIL_CHECK(depth_ > 0 && object_[depth_] && !after_key_, "a key stands in an object");
-    if (!first_[depth_]) out_.push_back(',');
-    first_[depth_] = false;
+    const bool comma = !std::exchange(first_[depth_], false);
+    after_key_ = true;
+    if (style_ == Style::compact && name.size() <= kShortKey &&
+        std::all_of(name.begin(), name.end(), is_plain)) {
+        // As nearly all are: put together beside the text, so that it grows once a key.
+        std::array<char, kShortKey + 4> piece;
+        char* end = piece.data();
+        if (comma) *end++ = ',';
+        *end++ = '"';
+        end = std::copy(name.begin(), name.end(), end);
+        *end++ = '"';
+        *end++ = ':';
+        out_.append(piece.data(), static_cast<std::size_t>(end - piece.data()));
+        return *this;
+    }
+    if (comma) out_.push_back(',');
     new_line();
     append_quoted(out_, name);
     out_.append(style_ == Style::pretty ? ": " : ":");
-    after_key_ = true;
     return *this;
 }
 

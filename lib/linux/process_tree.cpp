@@ -34,7 +34,7 @@ const std::optional<ChildEnd>& ProcessTree::end_of(Child& child) {
 }
 
 void ProcessTree::attach(pid_t pid, UniqueFd pidfd) {
-    attached_.emplace(Child{pid, std::move(pidfd), {}});
+    attached_ = std::make_unique<Child>(Child{pid, std::move(pidfd), {}});
 }
 
 std::optional<ChildEnd> ProcessTree::end_of_attached() {

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -111,7 +112,7 @@ class ProcessTree {
     void add_strays(std::vector<ProcessEntry>& found);
 
     Child leader_;
-    std::optional<Child> attached_;
+    std::unique_ptr<Child> attached_;  ///< apart: hardly any run has one
     std::string invocation_;
     TaskCgroup cgroup_;
     Features features_;

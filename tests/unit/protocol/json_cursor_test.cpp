@@ -40,6 +40,26 @@ TEST_CASE("strings are read with all escapes JSON has") {
     }
 }
 
+TEST_CASE("a string of any length ends at its own quote, wherever escapes stand in it") {
+    for (std::size_t length = 0; length < 40; ++length)
+        for (std::size_t escape = 0; escape <= length; ++escape)
+            for (const std::string_view escaped : {R"(\")", R"(\\)"}) {
+                const std::string before(escape, 'a');
+                const std::string after(length - escape, 'b');
+                const std::string json = '"' + before + std::string(escaped) + after + '"';
+                CAPTURE(json);
+                CHECK(text_of(json) == before + escaped.back() + after);
+                JsonCursor in(json);
+                CHECK(in.skip() == json);
+                // Broken off anywhere it is none.
+                for (std::size_t cut = 1; cut < json.size(); ++cut) {
+                    JsonCursor torn(std::string_view(json).substr(0, cut));
+                    (void)torn.skip();
+                    CHECK(!torn.ok());
+                }
+            }
+}
+
 TEST_CASE("integers are read where they fit and nowhere else") {
     JsonCursor in(" -12 ");
     int number = 0;
