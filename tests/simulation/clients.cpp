@@ -12,7 +12,7 @@ void Clients::wait(Ticket ticket, Goal goal, const TaskReport& after, Generation
                           "an answer is for the one who asked", after.id);
         check(goal, *settled, false);
     } else {
-        open_.emplace(std::pair(ticket, after.id), goal);
+        open_.emplace(std::pair(ticket, after.id), Open{goal, after.last_change});
     }
 }
 
@@ -29,7 +29,9 @@ void Clients::observe(const effect::Announce& change) {
         const auto asked = open_.find({answer.ticket, answer.task});
         promises_.require(asked != open_.end(), "an answer comes once, and to one who waits", answer.task);
         if (asked == open_.end()) continue;
-        check(asked->second, answer, !change.to);
+        promises_.require(change.number > asked->second.after, "a change from before an order answers nobody",
+                          answer.task);
+        check(asked->second.goal, answer, !change.to);
         open_.erase(asked);
     }
 }
@@ -82,9 +84,9 @@ void Clients::hang_up() {
 
 void Clients::carry_over(const std::map<TaskId, TaskId>& new_ids) {
     Waits next;
-    std::map<std::pair<Ticket, TaskId>, Goal> open;
+    std::map<std::pair<Ticket, TaskId>, Open> open;
     Ticket last{};
-    for (const auto& [key, goal] : open_) {
+    for (const auto& [key, wait] : open_) {
         if (key.first != last)
             for (Waits::Kept kept : waits_.kept(key.first)) {
                 const auto id = new_ids.find(kept.task);
@@ -96,7 +98,7 @@ void Clients::carry_over(const std::map<TaskId, TaskId>& new_ids) {
             }
         last = key.first;
         if (const auto id = new_ids.find(key.second); id != new_ids.end())
-            open.emplace(std::pair(key.first, id->second), goal);
+            open.emplace(std::pair(key.first, id->second), Open{wait.goal, 0});
     }
     waits_ = std::move(next);
     open_ = std::move(open);

@@ -35,13 +35,17 @@ class Clients {
     [[nodiscard]] std::size_t waiting() const { return open_.size(); }
 
   private:
+    struct Open {
+        Goal goal{};
+        std::uint64_t after = 0;  ///< announcements up to this one were made before
+    };
     void check(Goal goal, const Settled& answer, bool removed);
 
     Promises& promises_;
     World& world_;
     Waits waits_;
     std::uint64_t last_ticket_ = 0;
-    std::map<std::pair<Ticket, TaskId>, Goal> open_;
+    std::map<std::pair<Ticket, TaskId>, Open> open_;
 };
 
 }  // namespace vigil::core::simulation
