@@ -46,8 +46,6 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       linger_timer_(loop, [this] { turn_(); }),
       unmute_timer_(loop, [this] { turn_(); }),
       sweep_timer_(loop, [this] { sweep_orphans(); }) {
-    const auto added = watches_.add(spawner_->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
-    VIGIL_CHECK(added.ok(), "the spawner cannot be watched");
     watch_.interest(UV_READABLE);
 }
 
