@@ -1,4 +1,6 @@
 // What a daemon is made of that can fail to be made, in the order that one thing needs of another.
+#include <sys/epoll.h>
+
 #include <utility>
 
 #include "daemon.hpp"
@@ -62,6 +64,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
+    if (const auto added = watches->add((*spawner)->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
+        !added)
+        return Failure{added.error()};
     auto loop = std::move(process.loop);
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
                                               Parts{.loop = std::move(loop),

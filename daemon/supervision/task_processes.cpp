@@ -47,8 +47,6 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       unmute_timer_(loop, [this] { turn_(); }),
       sweep_timer_(loop, [this] { sweep_orphans(); }),
       stray_timer_(loop, [this] { look_for_strays(); }) {
-    const auto added = watches_.add(spawner_->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
-    VIGIL_CHECK(added.ok(), "the spawner cannot be watched");
     watch_.interest(UV_READABLE);
 }
 

@@ -31,7 +31,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
   public:
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
-        os::WatchSet watches;
+        os::WatchSet watches;    ///< with the spawner in it
         TaskOutput* output;      ///< outlives it
         RecordBook* book;        ///< outlives it
         const Keeping* keeping;  ///< outlives it

@@ -1,6 +1,7 @@
 """What vigild does while a system call of it fails, and what must be so afterwards. Each is done again and again in one
 daemon, which has to survive all of it: set up, ordered under the fault, looked at, undone.
 """
+import contextlib
 import os
 import re
 import signal
@@ -121,7 +122,7 @@ class Persist(Add):
 
     def again(self, daemon, before):
         if "new" in states(daemon):
-            daemon.rpc("task.remove", {"name": "new"})
+            daemon.rpc("task.remove", {"name": "new", "persist": os.path.exists(daemon.path("conf.d/new.json"))})
         Scenario.again(self, daemon, before)
 
     def undo(self, daemon):
@@ -166,7 +167,8 @@ class Reload(Scenario):
 class Crash(Scenario):
     def order(self, daemon, client):
         before = client.call("task.status", {"name": "a"})["tasks"][0]
-        os.kill(before["pid"], signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # by the try before this one
+            os.kill(before["pid"], signal.SIGKILL)
         eventually(lambda: client.call("task.status", {"name": "a"})["tasks"][0]["generation"] > before["generation"]
                    or None, what="a is started again")
         client.call("task.wait", {"name": "a", "for": "healthy"})
@@ -174,6 +176,7 @@ class Crash(Scenario):
     problem = Restart.problem
 
     def again(self, daemon, before):
+        eventually(lambda: states(daemon)["a"]["status"] == "healthy", what="a is healthy again, or still")
         # It may not have come to the kill.
         if states(daemon)["a"]["pid"] == before["a"]["pid"]:
             super().again(daemon, before)
