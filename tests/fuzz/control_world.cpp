@@ -237,7 +237,7 @@ void ControlWorld::upgrade() {
     daemon::Handover from;
     from.clients = server_->carry();
     auto to = daemon::decode_handover(encode(from));
-    must(to.ok() && encode(*to) == encode(from));
+    must(to.ok());
     // Stay open while what held them goes, as they do beyond execve(2).
     for (daemon::CarriedSession& session : to->clients.sessions) session.fd = ::dup(session.fd);
     server_.reset();

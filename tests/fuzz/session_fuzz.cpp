@@ -28,7 +28,7 @@ namespace {
 using namespace vigil;
 
 constexpr std::size_t kMostClients = 4;
-constexpr std::size_t kMostBytes = 16 * 1024;
+constexpr std::size_t kMostBytes = 8 * 1024;
 constexpr char kEscape = '\xff';
 
 void check(bool holds) {
