@@ -1,10 +1,13 @@
 #include "protocol/line_framing.hpp"
 
+#include <algorithm>
+
 namespace vigil::protocol {
 namespace {
 
 /// What an idle session may keep; above it the buffer of a long line is given back.
 constexpr std::size_t kKeptCapacity = std::size_t{16} << 10;
+constexpr std::size_t kLongLine = std::size_t{256} << 10;
 
 bool is_blank(std::string_view line) {
     return line.find_first_not_of(" \t\r") == std::string_view::npos;
@@ -19,6 +22,10 @@ void LineReader::feed(std::string_view bytes) {
         scanned_ -= begin_;
         begin_ = 0;
     }
+    // A line that is long already is likely to be far longer: each time it moves, all its pages are new.
+    const std::size_t needed = buffer_.size() + bytes.size();
+    if (needed > buffer_.capacity() && needed > kLongLine)
+        buffer_.reserve(std::min(4 * needed, limit_ + bytes.size()));
     buffer_.append(bytes);
 }
 
