@@ -1,4 +1,5 @@
 """What befalls the daemon: killed, stopped for a while, upgraded, reconfigured; and its keeper killed."""
+import json
 import os
 import signal
 import time
@@ -11,6 +12,12 @@ from killed import kill
 
 BROKEN = ["{", '{"version": 1, "tasks": {"t0": {"comand": ["/bin/true"]}}}', '{"version": 1, "daemon": {"log": {"level": 5}}}', "",
           '{"version": 1, "tasks": {"t0": {"command": ["/bin/true"], "stop": {"timeout": 5}}}}']
+
+
+def broken_behind_the_daemon(lot, config):
+    """As BROKEN, but the daemon's section can be read: only so a vigild that starts with it knows where its last good one is."""
+    whole = json.dumps({"version": 1, "daemon": config["daemon"], "tasks": {"t0": {"comand": ["/bin/true"]}}})
+    return lot.choice([whole, whole[:-4]])
 
 WHOLE = {"kill": 35, "upgrade": 22, "freeze": 10, "reload": 20, "break": 8, "keeper": 5}
 # The memory of a daemon shows a trend only as long as the daemon lives.
@@ -85,7 +92,8 @@ class Fate:
 
     def break_files(self):
         self.stage.counts.add("broken reloads")
-        self.stage.write_text(self.lot.choice(BROKEN))
+        killed = self.kinds is WHOLE and self.lot.random() < 0.3
+        self.stage.write_text(broken_behind_the_daemon(self.lot, self.stage.daemon.config) if killed else self.lot.choice(BROKEN))
         try:
             with self.stage.daemon.client(limit=60) as client:
                 client.call("daemon.reload")
@@ -93,7 +101,7 @@ class Fate:
         except RpcError as error:
             if error.kind != "ConfigInvalid":
                 self.stage.fault(f"a broken configuration was refused with {error}")
-        if self.kinds is WHOLE and self.lot.random() < 0.3:
+        if killed:
             self.stage.counts.add("daemon killed while its files were broken")
             self.kill()
         self.stage.write(self.stage.tasks)
