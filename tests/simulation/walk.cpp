@@ -272,8 +272,8 @@ void Walk::progress(Process& process) {
 void Walk::come_up(Process& process) {
     if (telling()) tell("the process of " + name_of(process.task) + " comes up");
     world_.exec(process);
-    if (process.phase != Phase::running || !process.spec->heartbeat || one_in(2)) return;
-    const Duration timeout = process.spec->heartbeat->timeout;
+    if (process.phase != Phase::running || !process.born->heartbeat || one_in(2)) return;
+    const Duration timeout = process.born->heartbeat->timeout;
     process.waits_for_room = one_in(2);
     const Duration periods[] = {timeout / 3, timeout / 8, timeout - 3 * kAwayThreshold};
     world_.beat_every(process, periods[below(3)]);

@@ -59,10 +59,10 @@ void Walk::settle() {
 void Walk::make_good(Process& process) {
     process.survives_kills = 0;
     if (process.phase != Phase::running || process.beats_every > Duration::zero()) return;
-    if (!process.spec->heartbeat) return;
+    if (!process.born->heartbeat) return;
     // It has been silent, or asked to be judged by another measure: no promise covers what comes of that.
     process.next_beat = world_.now();
-    process.beats_every = process.spec->heartbeat->timeout / 3;
+    process.beats_every = process.born->heartbeat->timeout / 3;
     process.is_late_comer = true;
     world_.pass_until(world_.now());
 }
@@ -72,14 +72,14 @@ void Walk::behave(Process& process) {
         case Phase::asked: return world_.make(process);
         case Phase::made:
             world_.exec(process);
-            if (process.phase == Phase::running && process.spec->heartbeat)
-                world_.beat_every(process, process.spec->heartbeat->timeout / 3);
+            if (process.phase == Phase::running && process.born->heartbeat)
+                world_.beat_every(process, process.born->heartbeat->timeout / 3);
             return;
         case Phase::running: {
             if (process.stop_command_runs) return world_.end_stop_command(process, true);
             if (process.main_asked && !process.ignores_signals)
                 return world_.end_main(process, {ExitStatus::Kind::signal, 0, 15, false});
-            if (process.spec->ready.on != ReadyOn::notify || process.spec->heartbeat) return;
+            if (process.spec->ready.on != ReadyOn::notify || process.born->heartbeat) return;
             event::Notified ready;
             ready.ready = true;
             if (process.messages.empty()) world_.say(process, std::move(ready));

@@ -7,13 +7,6 @@ namespace {
 
 using Phase = Process::Phase;
 
-/// How long a run may take from the first request to end until SIGKILL.
-Duration allowed(const TaskSpec& spec) {
-    Duration sum = spec.stop.timeout;
-    for (const StopStep& step : spec.stop.further) sum += step.wait;
-    return sum;
-}
-
 }  // namespace
 
 void Witness::may_crash() {
@@ -78,7 +71,7 @@ void Witness::signal(const effect::Signal& effect) {
     require(process == nullptr || !process->frozen, "a task is thawed before it is asked to end",
             effect.task);
     if (process != nullptr && (first || ending->second.killed))
-        ending->second = {Duration{}, allowed(*process->spec), false, true};
+        ending->second = {Duration{}, time_to_sigkill(*process->spec), false, true};
     parts_.world.signal(effect);
 }
 
@@ -95,7 +88,8 @@ void Witness::run_stop_command(const effect::RunStopCommand& effect) {
     require(process == nullptr || !process->stop_command_runs, "one command to stop runs at a time",
             effect.task);
     if (process != nullptr)
-        endings_[{effect.task, effect.generation}] = {Duration{}, allowed(*process->spec), false, true};
+        endings_[{effect.task, effect.generation}] = {Duration{}, time_to_sigkill(*process->spec), false,
+                                                      true};
     parts_.world.run_stop_command(effect);
 }
 

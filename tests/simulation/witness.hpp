@@ -18,6 +18,10 @@ namespace vigil::core::simulation {
 /// The daemon ends here and now.
 struct Crash {};
 
+/// How long a run may take from the first request to end until SIGKILL, where each step may come a little
+/// late.
+[[nodiscard]] Duration time_to_sigkill(const TaskSpec& spec);
+
 class Witness final : public ProcessPort, public AnnouncePort, public RecordPort {
   public:
     struct Parts {

@@ -73,7 +73,7 @@ void Witness::look_at_ending(const World::Key& key, Process& process) {
     const auto ending = endings_.find(key);
     if (ending == endings_.end() || process.frozen || process.asked_for_time) return;
     if (!std::exchange(ending->second.fresh, false)) ending->second.waited += passed_;
-    require(ending->second.killed || ending->second.waited <= ending->second.allowed + kAwayThreshold,
+    require(ending->second.killed || ending->second.waited <= ending->second.allowed,
             "SIGKILL is asked for when the stop time is over", key.first);
 }
 

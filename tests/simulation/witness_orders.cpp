@@ -26,12 +26,6 @@ auto essence(const TaskReport& report) {
                            report.notified_errno);
 }
 
-Duration allowed(const TaskSpec& spec) {
-    Duration sum = spec.stop.timeout;
-    for (const StopStep& step : spec.stop.further) sum += step.wait;
-    return sum;
-}
-
 }  // namespace
 
 void Witness::add(SpecPtr spec, TimePoint now) {
@@ -128,7 +122,7 @@ void Witness::change_spec(TaskId task, const event::NewSpec& order, const TaskRe
         process->sign_is_exact = false;
     }
     const auto ending = endings_.find({task, before.generation});
-    if (ending != endings_.end()) ending->second.allowed += allowed(*order.spec);
+    if (ending != endings_.end()) ending->second.allowed += time_to_sigkill(*order.spec);
 }
 
 void Witness::forge(TaskId task, Event event, TimePoint now) {

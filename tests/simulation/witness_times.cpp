@@ -32,6 +32,12 @@ Duration most_delay(const RestartRule& rule, unsigned attempts) {
 
 }  // namespace
 
+Duration time_to_sigkill(const TaskSpec& spec) {
+    Duration sum = spec.stop.timeout + kAwayThreshold;
+    for (const StopStep& step : spec.stop.further) sum += step.wait + kAwayThreshold;
+    return sum;
+}
+
 /// The owner's sleep, as it explains itself: it was away for as long as it came late, and as much again, up
 /// to kAwayGrace and its last call, is granted to those that were frozen with it.
 void Witness::expect(TimePoint now) {

@@ -17,7 +17,7 @@ event::Notified beat_of(const Process& process) {
     message.generation = process.generation;
     message.beat = true;
     // Said with every beat, as a worker does that cannot tell whether anybody heard it.
-    message.ready = process.spec->ready.on == ReadyOn::notify;
+    message.ready = process.born->ready.on == ReadyOn::notify;
     return message;
 }
 
@@ -27,7 +27,7 @@ void World::spawn(const effect::Spawn& effect) {
     Process process;
     process.task = effect.task;
     process.generation = effect.generation;
-    process.spec = effect.spec;
+    process.spec = process.born = effect.spec;
     process.held = hold_spawns_;
     Process& made =
         processes_.insert_or_assign({effect.task, effect.generation}, std::move(process)).first->second;

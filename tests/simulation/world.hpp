@@ -27,7 +27,8 @@ struct Process {
 
     TaskId task{};
     Generation generation{};
-    SpecPtr spec;
+    SpecPtr spec;  ///< by which it is judged and ended
+    SpecPtr born;  ///< what it was made with, and told of
     Phase phase = Phase::asked;
     pid_t pid = 0;          ///< from the clone on
     bool reported = false;  ///< Spawned was told
