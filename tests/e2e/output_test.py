@@ -18,11 +18,20 @@ def older_files(path):
 
 
 def everything(path):
-    """All that a log holds, the older files first."""
+    """All that a log holds, the older files first. Begins anew where one was compressed between listing and reading."""
+    while True:
+        try:
+            return read_everything(path)
+        except FileNotFoundError:
+            continue
+
+
+def read_everything(path):
     text = b""
     for file in older_files(path):
         if file.endswith(".zst"):
-            text += subprocess.run([need_program("zstd"), "-dcq", file], check=True, capture_output=True).stdout
+            with open(file, "rb") as packed:
+                text += subprocess.run([need_program("zstd"), "-dcq"], stdin=packed, check=True, capture_output=True).stdout
         else:
             with open(file, "rb") as plain:
                 text += plain.read()

@@ -109,7 +109,10 @@ TEST_CASE("a process whose first thread has ended is known by its mark, which th
     Strays strays;
     ProcessTree adopted = without_main_process(spawned, strays, bench);
     CHECK_FALSE(adopted.empty());
-    REQUIRE(strays.of(spawned.invocation()).size() == 1);
+    // One pass asks a bounded number, and the machine may have more.
+    REQUIRE(eventually(
+        [&] { return strays.of(spawned.invocation()).size() == 1 || (strays.refresh() && false); }));
+    CHECK_FALSE(adopted.empty());
     CHECK(adopted.kill_all().ok());
     REQUIRE(eventually([&] { return spawned.end_of_leader().has_value(); }));
     CHECK(eventually([&] { return adopted.empty(); }));

@@ -20,10 +20,13 @@ namespace {
 using Clock = Strays::Clock;
 const std::string kNobody(32, '0');
 
-/// Some processes, and what they answer. Everybody else on the machine has no mark.
+/// More than there can be on any machine.
+constexpr std::size_t kEverybody = 10'000'000;
+
+/// Some processes, and what they answer. Everybody else on the machine, however many they are, has no mark.
 class World {
   public:
-    explicit World(std::size_t asked_at_once = Strays::kAskedAtOnce)
+    explicit World(std::size_t asked_at_once = kEverybody)
         : strays([this](pid_t pid) { return answer(pid); }, asked_at_once) {}
 
     SpawnOutcome& born() {
