@@ -158,11 +158,13 @@ TEST_CASE("nasty 65: random bytes in place of a request or an answer are refused
 }
 
 TEST_CASE("each application error has a kind that scripts can tell it by, and its data reads back") {
-    for (const auto& [code, kind] :
+    for (const auto& known :
          {std::pair{ErrorCode::no_such_task, "NoSuchTask"},
           std::pair{ErrorCode::already_exists, "AlreadyExists"}, std::pair{ErrorCode::timeout, "Timeout"},
           std::pair{ErrorCode::denied, "Denied"}, std::pair{ErrorCode::config_invalid, "ConfigInvalid"},
           std::pair{ErrorCode::busy, "Busy"}, std::pair{ErrorCode::upgrade_failed, "UpgradeFailed"}}) {
+        const ErrorCode code = known.first;
+        const std::string_view kind = known.second;
         CAPTURE(kind);
         CHECK(error_kind(code) == kind);
         std::string out;
