@@ -86,7 +86,7 @@ def nasty_53_a_disk_that_is_full_for_a_while_drops_what_is_printed_and_counts_it
     need_tracing()
     with Living("printing") as living:
         daemon, scenario = living.daemon, living.scenario
-        full = [Fault("splice,pwrite64@file,ftruncate,fallocate", errno.ENOSPC, 1, 0)]
+        full = [Fault("splice,pwrite64@file,write@file,ftruncate,fallocate", errno.ENOSPC, 1, 0)]
         daemon.arm(full)
         with daemon.client() as client:
             scenario.order(daemon, client)
