@@ -58,7 +58,6 @@ class Daemon {
     /// What can fail to be made.
     struct Parts {
         std::unique_ptr<Loop> loop;
-        os::WatchSet watches;
         std::unique_ptr<RecordBook> book;
         Heirs heirs;
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: none

@@ -26,8 +26,6 @@ void say_cgroups(const os::CgroupHome::Opened& opened, spdlog::logger& log) {
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, ReadConfig config,
                                                std::shared_ptr<spdlog::logger> log) {
-    auto watches = os::WatchSet::create();
-    if (!watches) return Failure{watches.error()};
     os::SpawnerOptions options;
     options.notify_directory = place.notify_directory;
     options.runtime_directory = place.marked_directory;
@@ -64,13 +62,13 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     if (!output) return Failure{output.error()};
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
-    if (const auto added = watches->add((*spawner)->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
+    auto loop = std::move(process.loop);
+    if (const auto added =
+            loop->task_watches().add((*spawner)->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
         !added)
         return Failure{added.error()};
-    auto loop = std::move(process.loop);
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
                                               Parts{.loop = std::move(loop),
-                                                    .watches = std::move(watches).value(),
                                                     .book = std::move(records.book),
                                                     .heirs = std::move(heirs),
                                                     .cgroups = std::move(cgroups->home),

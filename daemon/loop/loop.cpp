@@ -63,6 +63,7 @@ Result<void> Loop::make() {
     auto readiness = Readiness::create(loop_);
     if (!readiness) return Failure{readiness.error()};
     readiness_ = std::move(readiness).value();
+    if (const auto polled = poll_task_watches(); !polled) return polled;
     auto aside = Aside::create(loop_);
     if (!aside) return Failure{aside.error()};
     aside_ = std::move(aside).value();
@@ -71,6 +72,34 @@ Result<void> Loop::make() {
     uv_idle_start(idle_.get(), [](uv_idle_t* handle) { uv_idle_stop(handle); });
     uv_run(&loop_, UV_RUN_NOWAIT);
     return {};
+}
+
+Result<void> Loop::poll_task_watches() {
+    auto watches = os::WatchSet::create();
+    if (!watches) return Failure{watches.error()};
+    task_watches_.emplace(std::move(watches).value());
+    auto* const poll = new uv_poll_t{};
+    if (const int error = uv_poll_init(&loop_, poll, task_watches_->fd()); error != 0) {
+        delete poll;  // not in the loop
+        return Failure{Error{"watching the descriptors of tasks", -error}};
+    }
+    task_poll_.reset(poll);
+    poll->data = this;
+    uv_poll_start(poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
+        auto* const loop = awake<Loop>(handle);
+        if (loop != nullptr && loop->on_task_watches_) loop->on_task_watches_();
+    });
+    uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+    return {};
+}
+
+void Loop::on_task_watches(std::function<void()> ready) {
+    on_task_watches_ = std::move(ready);
+    auto* const handle = reinterpret_cast<uv_handle_t*>(task_poll_.get());
+    if (on_task_watches_)
+        uv_ref(handle);
+    else
+        uv_unref(handle);
 }
 
 void Loop::measure_turns() {
@@ -96,6 +125,7 @@ Loop::~Loop() {
     aside_.reset();
     deferred_.clear();
     readiness_.reset();
+    task_poll_.reset();
     idle_.reset();
     before_wait_.reset();
     after_wait_.reset();

@@ -7,11 +7,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "core/time.hpp"
+#include "linux/watch_set.hpp"
 #include "loop/aside.hpp"
 #include "loop/handle.hpp"
 #include "loop/loop_meter.hpp"
@@ -34,6 +36,12 @@ class Loop {
 
     [[nodiscard]] uv_loop_t* raw() noexcept { return &loop_; }
     [[nodiscard]] Readiness& readiness() noexcept { return *readiness_; }
+    /// The descriptors of all tasks. libuv polls this set itself, and not through readiness(): a system call
+    /// less with each heartbeat.
+    [[nodiscard]] os::WatchSet& task_watches() noexcept { return *task_watches_; }
+    /// `ready` is called when they have something, and keeps the loop going, until it is replaced by null
+    /// (not from within itself).
+    void on_task_watches(std::function<void()> ready);
     /// Until stop(), or until nothing is watched any more.
     void run();
     void stop() noexcept { uv_stop(&loop_); }
@@ -56,6 +64,7 @@ class Loop {
     struct Unmade {};
     explicit Loop(Unmade) noexcept {}
     [[nodiscard]] Result<void> make();
+    [[nodiscard]] Result<void> poll_task_watches();
     void measure_turns();
     void run_deferred();
 
@@ -69,6 +78,9 @@ class Loop {
     HandlePtr<uv_check_t> after_wait_;
     std::vector<std::function<void()>> deferred_;
     std::unique_ptr<Readiness> readiness_;
+    std::optional<os::WatchSet> task_watches_;  // polled by the handle below, which goes first
+    std::function<void()> on_task_watches_;
+    HandlePtr<uv_poll_t> task_poll_;
     std::unique_ptr<Aside> aside_;
 };
 

@@ -82,7 +82,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
             log_->error("{}: {}", spec->name, socket.error().text());
         }
     }
-    Run& taken = *runs_.emplace(task, std::move(run)).first->second;
+    Run& taken = runs_.add(std::move(run));
     if (lives) {
         take_watch(taken);
         adopt_main(taken, record.main_pid);
@@ -122,26 +122,28 @@ bool TaskProcesses::settled() const {
     const os::Spawner::Load load = spawner_->load();
     if (load.queued != 0 || load.in_flight != 0) return false;
     std::size_t without_process = 0;
-    for (const auto& [task, run] : runs_) {
-        if (!run->tree) ++without_process;
-        if (run->stop_command == Run::StopCommand::on_its_way) return false;
-    }
-    return without_process == held_spawns_.size();
+    bool stop_command_on_its_way = false;
+    runs_.each([&](const Run& run) {
+        if (!run.tree) ++without_process;
+        stop_command_on_its_way |= run.stop_command == Run::StopCommand::on_its_way;
+    });
+    return !stop_command_on_its_way && without_process == held_spawns_.size();
 }
 
 std::vector<TaskProcesses::StopCommand> TaskProcesses::stop_commands() const {
     std::vector<StopCommand> running;
-    for (const auto& [task, run] : runs_)
-        if (run->stop_command == Run::StopCommand::running)
-            running.push_back({task, run->generation, run->tree->attached()});
+    runs_.each([&](const Run& run) {
+        if (run.stop_command == Run::StopCommand::running)
+            running.push_back({run.task, run.generation, run.tree->attached()});
+    });
     return running;
 }
 
 std::vector<RunId> TaskProcesses::runs() const {
     std::vector<RunId> runs;
-    runs.reserve(runs_.size());
-    for (const auto& [task, run] : runs_)
-        if (run->tree) runs.emplace_back(task, run->generation);
+    runs_.each([&](const Run& run) {
+        if (run.tree) runs.emplace_back(run.task, run.generation);
+    });
     return runs;
 }
 

@@ -28,7 +28,8 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
     : log_(std::move(parts.log)),
       features_(parts.features),
       goes_on_(parts.goes_on),
-      watches_(std::move(parts.watches)),
+      loop_(loop),
+      watches_(loop.task_watches()),
       output_(*parts.output),
       book_(*parts.book),
       keeping_(*parts.keeping),
@@ -41,24 +42,20 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       orphans_(
           features_, [this](pid_t pid) { return main_pids_.contains(pid) || spawner_->owns(pid); },
           parts.goes_on ? os::Orphans::Inherited::of_tasks : os::Orphans::Inherited::strangers),
-      watch_(loop, watches_.fd(), [this](int) { turn_(); }),
       child_signal_(loop, SIGCHLD, [this] { child_ended(); }),
       linger_timer_(loop, [this] { turn_(); }),
       unmute_timer_(loop, [this] { turn_(); }),
       sweep_timer_(loop, [this] { sweep_orphans(); }),
       stray_timer_(loop, [this] { look_for_strays(); }) {
-    watch_.interest(UV_READABLE);
+    loop_.on_task_watches([this] { turn_(); });
 }
 
 TaskProcesses::~TaskProcesses() {
-    for (auto& [task, run] : runs_)
-        if (run->tree) (void)run->tree->kill_all();
+    loop_.on_task_watches(nullptr);
+    runs_.each([](Run& run) {
+        if (run.tree) (void)run.tree->kill_all();
+    });
     end_orphans();
-}
-
-Run* TaskProcesses::find(core::TaskId task, core::Generation generation) {
-    const auto run = runs_.find(task);
-    return run != runs_.end() && run->second->generation == generation ? run->second.get() : nullptr;
 }
 
 void TaskProcesses::spawn(const core::effect::Spawn& effect) {
@@ -67,12 +64,11 @@ void TaskProcesses::spawn(const core::effect::Spawn& effect) {
     run->generation = effect.generation;
     run->spec = effect.spec;
     run->keeper = keeping_.keeper();
-    const auto added = runs_.emplace(effect.task, std::move(run));
-    VIGIL_CHECK(added.second, "a second run of a task was asked for");
+    const Run& added = runs_.add(std::move(run));
     if (hold_spawns_)
         held_spawns_.emplace_back(effect.task, effect.generation);
     else
-        submit(*added.first->second);
+        submit(added);
 }
 
 void TaskProcesses::submit(const Run& run) {
@@ -159,19 +155,18 @@ void TaskProcesses::release(const core::effect::Release& effect) {
 }
 
 Result<void> TaskProcesses::signal_main(core::TaskId task, int signal) {
-    const auto found = runs_.find(task);
-    if (found == runs_.end() || !found->second->tree || found->second->exit_told)
+    Run* const run = runs_.find(task);
+    if (run == nullptr || !run->tree || run->exit_told)
         return Failure{Error{"there is no process to signal", ESRCH}};
-    Run& run = *found->second;
-    if (signal == SIGKILL) run.own_kill = true;
-    return run.other_main() ? os::signal_process(run.main_pidfd.get(), signal)
-                            : run.tree->signal_leader(signal);
+    if (signal == SIGKILL) run->own_kill = true;
+    return run->other_main() ? os::signal_process(run->main_pidfd.get(), signal)
+                             : run->tree->signal_leader(signal);
 }
 
 std::optional<os::TreeUsage> TaskProcesses::usage(core::TaskId task) {
-    const auto found = runs_.find(task);
-    if (found == runs_.end() || !found->second->tree) return std::nullopt;
-    return os::measure(*found->second->tree);
+    Run* const run = runs_.find(task);
+    if (run == nullptr || !run->tree) return std::nullopt;
+    return os::measure(*run->tree);
 }
 
 void TaskProcesses::count_waiting(protocol::QueueDepths& queues) const {

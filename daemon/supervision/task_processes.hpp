@@ -22,7 +22,7 @@
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 #include "supervision/message_reader.hpp"
-#include "supervision/run.hpp"
+#include "supervision/run_table.hpp"
 #include "supervision/task_output.hpp"
 
 namespace vigil::daemon {
@@ -31,7 +31,6 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
   public:
     struct Parts {
         std::unique_ptr<os::Spawner> spawner;
-        os::WatchSet watches;    ///< with the spawner in it
         TaskOutput* output;      ///< outlives it
         RecordBook* book;        ///< outlives it
         const Keeping* keeping;  ///< outlives it
@@ -43,6 +42,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
         std::shared_ptr<spdlog::logger> log;
     };
     /// `turn` runs a turn of the engine; it is called from the loop, never from within a port's call.
+    /// Its descriptors are in the loop's task_watches(), where the spawner is already.
     TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dropped, std::function<void()> turn);
     /// Ends what is left: runs, after an abort of the start; orphans that no run could be found for.
     ~TaskProcesses() override;
@@ -95,7 +95,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     /// Looks at what is left of a run whose main process has ended come this often, beside those on SIGCHLD.
     static constexpr auto kLingerInterval = std::chrono::milliseconds(50);
 
-    Run* find(core::TaskId task, core::Generation generation);
+    Run* find(core::TaskId task, core::Generation generation) { return runs_.find(task, generation); }
     void submit(const Run& run);
     void take_spawned(core::Supervisor& supervisor, core::TimePoint now);
     void arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now);
@@ -129,7 +129,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::shared_ptr<spdlog::logger> log_;
     os::Features features_;
     const bool goes_on_;
-    os::WatchSet watches_;
+    Loop& loop_;
+    os::WatchSet& watches_;  ///< of the loop
     TaskOutput& output_;
     RecordBook& book_;
     const Keeping& keeping_;
@@ -143,7 +144,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     os::Orphans orphans_;  // runs refer to both
     os::Strays strays_;
     // Runs hold descriptors that watches_ knows: they are taken from it before they go.
-    std::unordered_map<core::TaskId, std::unique_ptr<Run>> runs_;
+    RunTable runs_;
     std::unordered_map<pid_t, core::TaskId> main_pids_;  ///< leaders, named main processes, stop commands
     std::vector<std::pair<core::TaskId, core::Generation>> lingering_;
     std::vector<std::pair<core::TaskId, core::Generation>> muted_;
@@ -157,7 +158,6 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     core::TimePoint linger_looked_{};           ///< and when it was last
     core::TimePoint everywhere_swept_{};        ///< when children of all threads were swept last
 
-    Watch watch_;
     SignalWatch child_signal_;
     Timer linger_timer_;
     Timer unmute_timer_;

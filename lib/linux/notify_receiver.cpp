@@ -30,8 +30,11 @@ struct NotifyReceiver::Buffers {
     std::array<iovec, kBatch> parts;
     std::array<mmsghdr, kBatch> headers;
 
-    void prepare() noexcept {
-        for (std::size_t i = 0; i < kBatch; ++i) {
+    Buffers() noexcept { prepare(kBatch); }
+
+    /// The first `count`: those that the kernel wrote to.
+    void prepare(std::size_t count) noexcept {
+        for (std::size_t i = 0; i < count; ++i) {
             parts[i] = iovec{text[i].data(), text[i].size()};
             headers[i] = mmsghdr{};
             msghdr& header = headers[i].msg_hdr;
@@ -79,13 +82,11 @@ struct Attached {
 NotifyReceiver::NotifyReceiver() : buffers_(std::make_unique<Buffers>()) {}
 NotifyReceiver::~NotifyReceiver() = default;
 
-NotifyCount NotifyReceiver::receive(int fd, std::size_t max,
-                                    const std::function<void(const NotifyMessage&)>& handle) {
+NotifyCount NotifyReceiver::receive(int fd, std::size_t max, FunctionRef<void(const NotifyMessage&)> handle) {
     NotifyCount total;
     std::size_t seen = 0;
     while (seen < max) {
         const std::size_t wanted = std::min(kBatch, max - seen);
-        buffers_->prepare();
         const int got = ::recvmmsg(fd, buffers_->headers.data(), static_cast<unsigned>(wanted),
                                    MSG_DONTWAIT | MSG_CMSG_CLOEXEC, nullptr);
         if (got < 0 && errno == EINTR) continue;
@@ -105,6 +106,7 @@ NotifyCount NotifyReceiver::receive(int fd, std::size_t max,
             handle(message);
             ++total.handed_out;
         }
+        buffers_->prepare(count);
         seen += count;
         if (count < wanted) return total;
     }

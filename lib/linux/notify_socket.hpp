@@ -6,12 +6,12 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "base/function_ref.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "core/spec.hpp"
@@ -28,8 +28,8 @@ class NotifySocket {
     /// to. It is non-blocking, close-on-exec and asks for credentials. Thread-safe.
     [[nodiscard]] static Result<NotifySocket> create(const std::string& directory);
 
-    /// The socket of a run that a predecessor started, which somebody has held since. Where `held` is empty, a new one
-    /// at the same path: a sender that is connected to the lost one has to connect anew.
+    /// The socket of a run that a predecessor started, which somebody has held since. Where `held` is empty,
+    /// a new one at the same path: a sender that is connected to the lost one has to connect anew.
     [[nodiscard]] static Result<NotifySocket> adopt(UniqueFd held, const std::string& path);
     /// The path that a socket was bound to; empty for what is no such socket.
     [[nodiscard]] static std::string path_of(int fd);
@@ -81,7 +81,7 @@ class NotifyReceiver {
 
     /// Hands out what is queued, at most `max` datagrams. Nothing that arrives can fail: an empty datagram is
     /// a message, a bad one is counted. `handle` must neither throw nor call receive().
-    NotifyCount receive(int fd, std::size_t max, const std::function<void(const NotifyMessage&)>& handle);
+    NotifyCount receive(int fd, std::size_t max, FunctionRef<void(const NotifyMessage&)> handle);
 
   private:
     struct Buffers;

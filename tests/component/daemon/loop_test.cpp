@@ -1,9 +1,11 @@
 #include "loop/loop.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <new>
 #include <optional>
@@ -246,4 +248,27 @@ TEST_CASE(
     REQUIRE(::write(first.b.get(), "x", 1) == 1);
     loop.run();
     CHECK(calls == 1);
+}
+
+TEST_CASE("the descriptors of tasks keep the loop going as long as somebody is told of them") {
+    Loop loop;
+    Pair pair;
+    const os::WatchTag tag{.task = core::TaskId{7}};
+    REQUIRE(loop.task_watches().add(pair.a.get(), tag, EPOLLIN).ok());
+    loop.run();  // nobody is told
+
+    int turns = 0;
+    loop.on_task_watches([&] {
+        std::array<os::Ready, 4> ready;
+        REQUIRE(loop.task_watches().wait(ready) == 1);
+        CHECK(ready[0].tag == tag);
+        // What is not read is handed out again.
+        if (++turns == 3) loop.stop();
+    });
+    loop.defer([&] { REQUIRE(::write(pair.b.get(), "x", 1) == 1); });
+    loop.run();
+    CHECK(turns == 3);
+    loop.on_task_watches(nullptr);
+    loop.run();  // nobody is told any more
+    loop.task_watches().remove(pair.a.get());
 }
