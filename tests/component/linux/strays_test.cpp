@@ -24,7 +24,6 @@ ProcessTree without_main_process(const ProcessTree& spawned, Strays& strays, Tre
                         .invocation = spawned.invocation(),
                         .cgroup = {},
                         .end = ChildEnd{},
-                        .adopted = true,
                         .strays = &strays},
                        probe_features(), bench.orphans());
 }
@@ -66,6 +65,49 @@ TEST_CASE("a pass is not made again at once after one that took its time") {
     CHECK(eventually([&] { return strays.refresh(); }));
 }
 
+TEST_CASE("what is left of many runs without a main process is found by one pass that serves all") {
+    std::uint64_t before = 0;
+    const auto reads = [] {
+        const std::string counts = read_whole("/proc/thread-self/io");
+        const std::size_t at = counts.find("syscr: ");
+        return at == std::string::npos ? std::uint64_t{0} : std::stoull(counts.substr(at + 7));
+    };
+    if (reads() == 0) {
+        MESSAGE("SKIPPED: the kernel does not count what a thread reads");
+        return;
+    }
+    TreeBench bench(ways_without_cgroup().front());
+    // A pass reads something of each of them, and of everybody else.
+    constexpr int kProcesses = 40;
+    ProcessTree spawned = bench.shell("for i in $(seq " + std::to_string(kProcesses) +
+                                      "); do sleep 100 & done; exec sleep 100");
+    Strays strays;
+    REQUIRE(eventually([&] {
+        return strays.in_group(spawned.leader()).size() == kProcesses + 1 || (strays.refresh() && false);
+    }));
+    REQUIRE(eventually([&] { return strays.none_since({}, kNobody) || (strays.refresh() && false); }));
+    REQUIRE(eventually([&] {
+        before = reads();
+        return strays.refresh();
+    }));
+    const std::uint64_t one_pass = reads() - before;
+    CHECK(one_pass >= kProcesses);
+    std::vector<ProcessTree> left;
+    for (int i = 0; i < 40; ++i)
+        left.emplace_back(ProcessTree::Parts{.leader = spawned.leader(),
+                                             .pidfd = {},
+                                             .invocation = spawned.invocation(),
+                                             .cgroup = {},
+                                             .end = ChildEnd{},
+                                             .strays = &strays},
+                          probe_features(), bench.orphans());
+    before = reads();
+    for (ProcessTree& tree : left) CHECK_FALSE(tree.empty());
+    CHECK(reads() - before < 10 * one_pass);
+    CHECK(left.back().survivors().size() == kProcesses + 1);
+    CHECK(bench.ends(spawned));
+}
+
 TEST_CASE("an adopted tree of which the main process is gone goes on as long as a stray of it lives") {
     TreeBench bench(ways_without_cgroup().front());
     ProcessTree spawned = bench.shell("exec sleep 100");
@@ -91,7 +133,6 @@ TEST_CASE("a run of which nothing is left is over, however many processes are bo
                          .pidfd = open_pidfd(spawned.leader()).value(),
                          .invocation = spawned.invocation(),
                          .cgroup = {},
-                         .adopted = true,
                          .strays = &strays},
                         probe_features(), bench.orphans());
     REQUIRE(eventually([&] { return adopted.members().size() == 1; }));
