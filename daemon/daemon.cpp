@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 
 /// What clients may take to read their last answers once everything is stopped.
 constexpr auto kFarewell = milliseconds(1000);
+/// From the taking over on; the loop has its first turns meanwhile.
+constexpr auto kOutputHeld = milliseconds(50);
 /// The line that `systemctl status` shows is brought up to date this often at most.
 constexpr auto kStatusInterval = milliseconds(500);
 
@@ -126,6 +128,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
       upgrader_(*loop_, std::move(process.invocation), upgrade_port(), log_),
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
+      release_output_(*loop_, [this] { output_->hold(false); }),
       status_(*loop_, [this] { tell_status(); }) {
     loop_->on_trouble([this](const Error& error) { log_->warn("{}", error.text()); });
     output_->set_viewer([this](auto& pipes, const auto& showing) { care_.shown(pipes, showing); });
@@ -169,8 +172,11 @@ void Daemon::begin_tasks() {
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
     if (watch_keeper_) care_.begin();
+    // What was printed meanwhile has waited all the time; those who ask what has become of the tasks wait now.
+    if (!heirs_.empty()) output_->hold(true);
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
                      clock_now());
+    release_output_.arm(clock_now() + kOutputHeld);
     if (handover_) return go_on();
     for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {
         if (supervisor_.find(spec->name)) continue;  // taken over

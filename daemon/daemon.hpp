@@ -112,6 +112,7 @@ class Daemon {
     Upgrader upgrader_;
     Timer deadline_;
     Timer leave_;
+    Timer release_output_;
     Timer status_;
     std::vector<std::unique_ptr<SignalWatch>> signals_;
 

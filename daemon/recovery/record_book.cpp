@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include "config/describe.hpp"
-#include "json/writer.hpp"
 #include "linux/random_name.hpp"
+#include "recovery/stored_spec.hpp"
 
 namespace vigil::daemon {
 namespace {
@@ -80,13 +79,9 @@ void RecordBook::write(core::TaskId task, const core::TaskRecord& record, const 
     table_->write(entry->slot, {.task = record, .run = entry->run, .spec = entry->spec_id});
 }
 
-/// The text is of the spec as it counts, defaults included: they may be others by the time it is read.
 void RecordBook::store_spec(const core::SpecPtr& spec, Entry& entry) {
     if (spec == entry.spec) return;
-    std::string text;
-    json::Writer line(text);
-    config::describe(line, *spec, config::EnvValues::shown);
-    const auto id = specs_->append(spec->name, origin_of_(spec->name), text);
+    const auto id = specs_->append(spec->name, origin_of_(spec->name), stored_text(*spec));
     if (!id) return say_once(id.error());
     entry.spec = spec;
     entry.spec_id = *id;
