@@ -158,7 +158,7 @@ int Daemon::run() {
     service_.ready();
     tell_status();
     loop_->run();
-    book_->close();
+    close_book();
     keeping_->end();
     log_->info("vigild stopped");
     log_->flush();
@@ -172,7 +172,8 @@ void Daemon::begin_tasks() {
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
     if (watch_keeper_) care_.begin();
-    // What was printed meanwhile has waited all the time; those who ask what has become of the tasks wait now.
+    // What was printed meanwhile has waited all the time; those who ask what has become of the tasks wait
+    // now.
     if (!heirs_.empty()) output_->hold(true);
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
                      clock_now());
@@ -264,6 +265,15 @@ void Daemon::finished(const core::effect::Finished& effect) {
     control_.finished();
     leave_by_ = clock_now() + kFarewell;
     leave_when_drained();
+}
+
+/// What SIGKILL has not ended yet is the next daemon's to wait for: a copy beside it is what nobody wants.
+void Daemon::close_book() {
+    std::vector<std::pair<core::TaskId, core::TaskRecord>> left;
+    for (const auto& [task, generation] : processes_.runs())
+        if (auto record = supervisor_.record(task); record && core::has_run(record->state))
+            left.emplace_back(task, core::left_by_shutdown(*std::move(record)));
+    left.empty() ? book_->close() : book_->leave(left);
 }
 
 void Daemon::leave_when_drained() {

@@ -34,10 +34,13 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
         bool same = stored != nullptr && now != nullptr && stored->json == stored_text(**now);
         core::SpecPtr spec = stored != nullptr && !same ? read_stored_spec(*stored, log) : nullptr;
         same = same || (spec && now != nullptr && config::differences(*spec, **now).empty());
-        const bool drifted = spec && now != nullptr && !same;
-        const bool stored_spec = same || spec;
+        // What is only waited for has nothing left to do by the spec that it was started with.
+        const bool awaited = core::is_left_by_shutdown(found.record.task);
+        const bool drifted = spec && now != nullptr && !same && !awaited;
+        const bool stored_spec = same || (spec && !(awaited && now != nullptr));
         // One spec for all that has it, with the defaults that they share.
-        if (now != nullptr && (same || !spec)) spec = *now;
+        if (now != nullptr && (same || awaited || !spec)) spec = *now;
+        if (awaited && now == nullptr) found.record.task.desired = core::Desired::removed;
         if (!spec) {
             log.error("{}: ended and given up, since nothing says how it is to be run",
                       found.record.task.name);
@@ -46,8 +49,8 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
             continue;
         }
         const auto origin = leftovers.specs.find(found.record.spec);
-        const bool from_file =
-            origin == leftovers.specs.end() || origin->second.origin == state::SpecOrigin::config;
+        const bool from_file = (awaited && now != nullptr) || origin == leftovers.specs.end() ||
+                               origin->second.origin == state::SpecOrigin::config;
         tasks_.push_back({std::move(found), std::move(spec), from_file, drifted, stored_spec});
     }
 }

@@ -160,6 +160,23 @@ void RecordBook::close() {
     if (specs_) specs_->remove_file();
 }
 
+void RecordBook::leave(const std::vector<std::pair<core::TaskId, core::TaskRecord>>& runs) {
+    std::unordered_map<core::TaskId, Entry> left;
+    for (const auto& [task, record] : runs) {
+        auto entry = entries_.extract(task);
+        if (!entry || entry.mapped().slot == kNoSlot) continue;
+        // Its socket goes with us.
+        entry.mapped().run.notify_path.clear();
+        table_->write(entry.mapped().slot,
+                      {.task = record, .run = entry.mapped().run, .spec = entry.mapped().spec_id});
+        left.insert(std::move(entry));
+    }
+    for (const auto& [task, entry] : entries_)
+        if (entry.slot != kNoSlot) table_->release(entry.slot);
+    entries_ = std::move(left);
+    settle();
+}
+
 void RecordBook::say_once(const Error& error) {
     if (!std::exchange(said_, true))
         log_->error("tasks that start from now on are lost if vigild is killed: {}", error.text());
