@@ -174,9 +174,11 @@ void Daemon::begin_tasks() {
     if (watch_keeper_) care_.begin();
     // What was printed meanwhile has waited all the time; those who ask what has become of the tasks wait
     // now.
-    if (!heirs_.empty()) output_->hold(true);
+    const bool hold = !heirs_.empty();
+    output_->hold(hold);
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
                      clock_now());
+    output_->hold(hold);  // the last pipes leave our table
     release_output_.arm(clock_now() + kOutputHeld);
     if (handover_) return go_on();
     for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {

@@ -134,7 +134,7 @@ class Collector {
     [[nodiscard]] Result<void> attach(Source source);
     /// While held the threads do not hear of what is attached, nor of anything else: a daemon that takes over
     /// thousands of runs has better uses for the processors than their logs. rest() ends it. Pipes are handed
-    /// over several at a time; one that cannot be is told of by a Message then.
+    /// over several at a time, the last with the next call; one that cannot be is told of by a Message then.
     void hold(bool held);
     /// Nothing of the run lives any more: what is in its pipes is moved, whoever may hold a write end still,
     /// and LastWords follow.
