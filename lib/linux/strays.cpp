@@ -3,24 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <limits>
 #include <utility>
 
+#include "linux/rest.hpp"
+
 namespace vigil::os {
 namespace {
-
-/// After a pass there is none for so many times as long as it took; but on a machine so busy that a pass
-/// waits for the processor most of its time it is the work that counts, or nothing would be learned for a
-/// minute.
-constexpr int kRest = 5;
-constexpr std::chrono::milliseconds kLongestRest{500};
-
-std::chrono::nanoseconds worked() {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 /// An exec or an exit shows no environment for some microseconds; one that is held up there is waited for no
 /// longer than this.
@@ -51,7 +40,7 @@ bool Strays::refresh_at_length() {
 bool Strays::pass(std::size_t budget) {
     const auto before = Clock::now();
     if (before < rest_until_) return false;
-    const auto worked_before = worked();
+    const auto worked_before = work_of_thread();
     open_.push_back({.look = ++looks_, .began = before});
     listing_.clear();
     budget_ = budget;
@@ -70,10 +59,7 @@ bool Strays::pass(std::size_t budget) {
     settle_passes();
     sort_by_run();
     const auto after = Clock::now();
-    const std::chrono::nanoseconds by_work = kRest * (worked() - worked_before);
-    rest_until_ =
-        after + std::min<std::chrono::nanoseconds>(kRest * (after - before),
-                                                   std::max<std::chrono::nanoseconds>(by_work, kLongestRest));
+    rest_until_ = after + rest_after(after - before, work_of_thread() - worked_before);
     return true;
 }
 

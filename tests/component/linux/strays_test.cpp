@@ -2,11 +2,13 @@
 #include "linux/strays.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <vector>
 
 #include "linux/process.hpp"
 #include "linux/random_name.hpp"
+#include "linux/rest.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;
@@ -55,6 +57,16 @@ TEST_CASE("strays are known by the mark of their run, and only as long as they l
     CHECK(strays.of(other.invocation).size() == 1);
     CHECK(eventually([&] { return strays.none_since({}, one.invocation) || (strays.refresh() && false); }));
     CHECK_FALSE(strays.none_since({}, other.invocation));
+}
+
+TEST_CASE("a look rests by what it took, and on a machine that starves it by what it worked") {
+    CHECK(rest_after(10ms, 10ms) == 50ms);
+    CHECK(rest_after(2s, 2s) == 10s);
+    CHECK(rest_after(1min, 2ms) == 500ms);
+    CHECK(rest_after(1min, 1s) == 5s);
+    const auto before = work_of_thread();
+    ::usleep(50'000);
+    CHECK(work_of_thread() - before < 50ms);
 }
 
 TEST_CASE("a pass is not made again at once after one that took its time") {
