@@ -129,7 +129,7 @@ class Daemon:
         try:
             with Client(self.socket, limit=5 * cases.PATIENCE) as client:
                 return client.call("daemon.hello")["name"] == "vigild"
-        except (FileNotFoundError, ConnectionError, PermissionError):
+        except (FileNotFoundError, ConnectionError, PermissionError, TimeoutError):
             return False
 
     def _all_begun(self):
