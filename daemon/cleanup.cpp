@@ -6,13 +6,19 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
+#include "core/found_run.hpp"
 #include "exit_code.hpp"
 #include "keeper/client.hpp"
 #include "linux/cgroup.hpp"
 #include "linux/marked_processes.hpp"
 #include "linux/process.hpp"
+#include "linux/random_name.hpp"
 #include "linux/runtime_directory.hpp"
 #include "linux/unix_listener.hpp"
 #include "place.hpp"
@@ -33,9 +39,24 @@ bool is_started_again() {
     return why != "success" && why != "timeout";
 }
 
-/// All but the table and the lock.
+/// The next vigild is to wait for what has not ended yet, and for nothing else.
+void leave_in_table(state::Table& table, std::vector<state::Found>& found,
+                    const std::unordered_set<std::string>& survivors) {
+    for (state::Found& one : found) {
+        const bool survives =
+            core::has_run(one.record.task.state) && survivors.contains(os::to_hex(one.record.run.invocation));
+        if (!survives) {
+            table.release(one.slot);
+            continue;
+        }
+        one.record.task = core::left_by_shutdown(std::move(one.record.task));
+        one.record.run.notify_path.clear();
+        table.write(one.slot, one.record);
+    }
+}
+
+/// All but the table, the spec store and the lock.
 void remove_what_stands(const Directories& directories) {
-    ::unlink(spec_store_path(directories).c_str());
     (void)keeper::end_at(directories.runtime + "/keeper.sock");
     ::unlink((directories.runtime + "/control.sock").c_str());
     (void)os::remove_stale_notify_sockets(directories.runtime + "/notify");
@@ -64,17 +85,24 @@ int clean_up(const config::DaemonSettings& settings, const os::Features& feature
     RunEnding ending(features);
     const auto identity = state::Identity::current();
     if (!identity) return fail(identity.error());
+    std::optional<state::Opened> records;
     if (::access(state_table_path(*directories).c_str(), F_OK) == 0) {
         auto table = state::Table::open(state_table_path(*directories), *identity);
         if (!table) return fail(table.error());
-        for (const state::Found& one : table->found)
+        records = std::move(table).value();
+        for (const state::Found& one : records->found)
             if (core::has_run(one.record.task.state)) ending.add(one);
-        if (!started_again) table->table.remove_file();
     }
     // And what no record tells of.
     for (const os::MarkedProcess& one : os::find_marked(one_spelling(runtime)))
         if (one.uid == 0 || one.uid == ::geteuid()) ending.add(one.marks.invocation);
-    const std::size_t still_there = ending.finish(kEndLimit).size();
+    const auto survivors = ending.finish(kEndLimit);
+    if (!started_again && records && !survivors.empty())
+        leave_in_table(records->table, records->found, survivors);
+    if (!started_again && survivors.empty()) {
+        if (records) records->table.remove_file();
+        ::unlink(spec_store_path(*directories).c_str());
+    }
     // Whatever else is in the cgroups of tasks goes with this.
     auto cgroups = os::CgroupHome::open(cgroup_wish(settings.cgroup), features);
     if (!cgroups) return fail(cgroups.error());
@@ -83,7 +111,7 @@ int clean_up(const config::DaemonSettings& settings, const os::Features& feature
         std::fprintf(stderr, "vigild: ended %zu tasks that a vigild before had left running\n",
                      std::max(ending.count(), cgroups->ended));
     for (const std::string& left : cgroups->left) std::fprintf(stderr, "vigild: left: %s\n", left.c_str());
-    return still_there == 0 && cgroups->left.empty() ? exit_code::kDone : exit_code::kLeftBehind;
+    return survivors.empty() && cgroups->left.empty() ? exit_code::kDone : exit_code::kLeftBehind;
 }
 
 }  // namespace vigil::daemon

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 
 /// What clients may take to read their last answers once everything is stopped.
 constexpr auto kFarewell = milliseconds(1000);
+/// From the taking over on; the loop has its first turns meanwhile.
+constexpr auto kOutputHeld = milliseconds(50);
 /// The line that `systemctl status` shows is brought up to date this often at most.
 constexpr auto kStatusInterval = milliseconds(500);
 
@@ -126,6 +128,7 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
       upgrader_(*loop_, std::move(process.invocation), upgrade_port(), log_),
       deadline_(*loop_, [this] { turn(); }),
       leave_(*loop_, [this] { leave_when_drained(); }),
+      release_output_(*loop_, [this] { output_->hold(false); }),
       status_(*loop_, [this] { tell_status(); }) {
     loop_->on_trouble([this](const Error& error) { log_->warn("{}", error.text()); });
     output_->set_viewer([this](auto& pipes, const auto& showing) { care_.shown(pipes, showing); });
@@ -155,7 +158,7 @@ int Daemon::run() {
     service_.ready();
     tell_status();
     loop_->run();
-    book_->close();
+    close_book();
     keeping_->end();
     log_->info("vigild stopped");
     log_->flush();
@@ -169,8 +172,14 @@ void Daemon::begin_tasks() {
     for (const std::string& task : heirs_.from_file()) reloader_.was_from_file(task);
     keeping_->begin();
     if (watch_keeper_) care_.begin();
+    // What was printed meanwhile has waited all the time; those who ask what has become of the tasks wait
+    // now.
+    const bool hold = !heirs_.empty();
+    output_->hold(hold);
     heirs_.take_over({supervisor_, processes_, *book_, *keeping_, kept_, *log_, handover_.has_value()},
                      clock_now());
+    output_->hold(hold);  // the last pipes leave our table
+    release_output_.arm(clock_now() + kOutputHeld);
     if (handover_) return go_on();
     for (core::SpecPtr& spec : std::exchange(first_tasks_, {})) {
         if (supervisor_.find(spec->name)) continue;  // taken over
@@ -258,6 +267,15 @@ void Daemon::finished(const core::effect::Finished& effect) {
     control_.finished();
     leave_by_ = clock_now() + kFarewell;
     leave_when_drained();
+}
+
+/// What SIGKILL has not ended yet is the next daemon's to wait for: a copy beside it is what nobody wants.
+void Daemon::close_book() {
+    std::vector<std::pair<core::TaskId, core::TaskRecord>> left;
+    for (const auto& [task, generation] : processes_.runs())
+        if (auto record = supervisor_.record(task); record && core::has_run(record->state))
+            left.emplace_back(task, core::left_by_shutdown(*std::move(record)));
+    left.empty() ? book_->close() : book_->leave(left);
 }
 
 void Daemon::leave_when_drained() {

@@ -76,6 +76,7 @@ class Daemon {
     [[nodiscard]] protocol::TaskFacts look_at(const core::TaskReport& report, bool details);
     [[nodiscard]] protocol::DaemonLoad load();
     void finished(const core::effect::Finished& effect);
+    void close_book();
     void leave_when_drained();
     void go_on();
     [[nodiscard]] Handover hand_over();
@@ -112,6 +113,7 @@ class Daemon {
     Upgrader upgrader_;
     Timer deadline_;
     Timer leave_;
+    Timer release_output_;
     Timer status_;
     std::vector<std::unique_ptr<SignalWatch>> signals_;
 

@@ -11,6 +11,16 @@
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
+namespace {
+
+/// What the spec store has for it; null: nothing.
+const state::StoredSpec* stored_for(const state::Found& found, const Leftovers& leftovers) {
+    const auto stored = leftovers.specs.find(found.record.spec);
+    const bool there = stored != leftovers.specs.end() && stored->second.name == found.record.task.name;
+    return there ? &stored->second : nullptr;
+}
+
+}  // namespace
 
 Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features,
              RecordBook& book, spdlog::logger& log) {
@@ -19,12 +29,18 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
     for (state::Found& found : leftovers.found) {
         const auto written = configured.find(found.record.task.name);
         const core::SpecPtr* now = written == configured.end() ? nullptr : written->second;
-        core::SpecPtr spec = read_spec(found, leftovers, log);
-        const bool stored_spec = spec != nullptr;
-        const bool same = spec && now != nullptr && config::differences(*spec, **now).empty();
-        const bool drifted = spec && now != nullptr && !same;
+        const state::StoredSpec* const stored = stored_for(found, leftovers);
+        // As a rule the text is the same, and there is nothing to be read from it.
+        bool same = stored != nullptr && now != nullptr && stored->json == stored_text(**now);
+        core::SpecPtr spec = stored != nullptr && !same ? read_stored_spec(*stored, log) : nullptr;
+        same = same || (spec && now != nullptr && config::differences(*spec, **now).empty());
+        // What is only waited for has nothing left to do by the spec that it was started with.
+        const bool awaited = core::is_left_by_shutdown(found.record.task);
+        const bool drifted = spec && now != nullptr && !same && !awaited;
+        const bool stored_spec = same || (spec && !(awaited && now != nullptr));
         // One spec for all that has it, with the defaults that they share.
-        if (same || (!spec && now != nullptr)) spec = *now;
+        if (now != nullptr && (same || awaited || !spec)) spec = *now;
+        if (awaited && now == nullptr) found.record.task.desired = core::Desired::removed;
         if (!spec) {
             log.error("{}: ended and given up, since nothing says how it is to be run",
                       found.record.task.name);
@@ -32,17 +48,11 @@ Heirs::Heirs(Leftovers leftovers, const config::Config& config, const os::Featur
             book.drop(found);
             continue;
         }
-        const auto stored = leftovers.specs.find(found.record.spec);
-        const bool from_file =
-            stored == leftovers.specs.end() || stored->second.origin == state::SpecOrigin::config;
+        const auto origin = leftovers.specs.find(found.record.spec);
+        const bool from_file = (awaited && now != nullptr) || origin == leftovers.specs.end() ||
+                               origin->second.origin == state::SpecOrigin::config;
         tasks_.push_back({std::move(found), std::move(spec), from_file, drifted, stored_spec});
     }
-}
-
-core::SpecPtr Heirs::read_spec(const state::Found& found, const Leftovers& leftovers, spdlog::logger& log) {
-    const auto stored = leftovers.specs.find(found.record.spec);
-    if (stored == leftovers.specs.end() || stored->second.name != found.record.task.name) return nullptr;
-    return read_stored_spec(stored->second, log);
 }
 
 std::vector<std::string> Heirs::from_file() const {

@@ -26,6 +26,7 @@ class Heirs {
     Heirs(Leftovers leftovers, const config::Config& config, const os::Features& features, RecordBook& book,
           spdlog::logger& log);
 
+    [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
     /// Names of the cgroups that are to be left alone, as TaskCgroup::name_of() has them.
     [[nodiscard]] std::vector<std::string> cgroups() const;
     /// Paths of the notify sockets that runs use still, as the records or what is kept tell.
@@ -54,8 +55,6 @@ class Heirs {
         bool drifted = false;  ///< the configuration has another spec for it by now
         bool stored = false;   ///< `spec` is what the spec store has for the record
     };
-    [[nodiscard]] static core::SpecPtr read_spec(const state::Found& found, const Leftovers& leftovers,
-                                                 spdlog::logger& log);
     std::vector<Heir> tasks_;
 };
 

@@ -69,12 +69,15 @@ void Kept::add(const std::string& key, UniqueFd fd) {
     std::uint64_t run = 0;
     const char* const end = key.data() + slash;
     if (std::from_chars(key.data() + 2, end, run).ptr != end) return;
-    runs_.insert_or_assign({key.substr(slash + 1), core::Generation{run}, KeptKind{key[0]}}, std::move(fd));
+    const KeptKind kind{key[0]};
+    std::string path = kind == KeptKind::notify ? os::NotifySocket::path_of(fd.get()) : std::string();
+    runs_.insert_or_assign({key.substr(slash + 1), core::Generation{run}, kind},
+                           Held{std::move(fd), std::move(path)});
 }
 
 UniqueFd Kept::take(KeptKind kind, std::string_view task, core::Generation run) {
     const auto found = runs_.extract({std::string(task), run, kind});
-    return found ? std::move(found.mapped()) : UniqueFd();
+    return found ? std::move(found.mapped().fd) : UniqueFd();
 }
 
 std::vector<core::Generation> Kept::runs_with_output(std::string_view task) const {
@@ -89,26 +92,26 @@ std::vector<core::Generation> Kept::runs_with_output(std::string_view task) cons
 
 std::vector<std::string> Kept::notify_paths() const {
     std::vector<std::string> paths;
-    for (const auto& [key, fd] : runs_)
-        if (key.kind == KeptKind::notify) paths.push_back(os::NotifySocket::path_of(fd.get()));
+    for (const auto& [key, held] : runs_)
+        if (key.kind == KeptKind::notify) paths.push_back(held.notify_path);
     return paths;
 }
 
 std::string Kept::notify_path(std::string_view task, core::Generation run) const {
     const auto found = runs_.find({std::string(task), run, KeptKind::notify});
-    return found == runs_.end() ? std::string() : os::NotifySocket::path_of(found->second.get());
+    return found == runs_.end() ? std::string() : found->second.notify_path;
 }
 
 std::vector<std::string> Kept::tasks() const {
     std::vector<std::string> names;
-    for (const auto& [key, fd] : runs_)
+    for (const auto& [key, held] : runs_)
         if (names.empty() || names.back() != key.task) names.push_back(key.task);
     return names;
 }
 
 std::vector<std::string> Kept::left() const {
     std::vector<std::string> keys;
-    for (const auto& [key, fd] : runs_) keys.push_back(key_of(key.kind, key.task, key.run));
+    for (const auto& [key, held] : runs_) keys.push_back(key_of(key.kind, key.task, key.run));
     return keys;
 }
 

@@ -53,7 +53,11 @@ class Kept {
         KeptKind kind{};
         auto operator<=>(const RunKey&) const = default;
     };
-    std::map<RunKey, UniqueFd> runs_;
+    struct Held {
+        UniqueFd fd;
+        std::string notify_path;  ///< of a notify socket: where it is bound
+    };
+    std::map<RunKey, Held> runs_;
     UniqueFd control_;
     UniqueFd notes_;
 };

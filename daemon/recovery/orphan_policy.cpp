@@ -27,7 +27,10 @@ void end_left_runs(Leftovers& left, const os::Features& features, RecordBook& bo
                       task.name);
             continue;
         }
+        // Nobody had waited for anything but its end.
+        const bool forgotten = core::is_left_by_shutdown(task);
         task = core::without_run(std::move(task));
+        if (forgotten) task.desired = core::Desired::removed;
     }
     std::erase_if(left.found, [&](const state::Found& found) {
         const core::TaskRecord& task = found.record.task;

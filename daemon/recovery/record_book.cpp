@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include "config/describe.hpp"
-#include "json/writer.hpp"
 #include "linux/random_name.hpp"
+#include "recovery/stored_spec.hpp"
 
 namespace vigil::daemon {
 namespace {
@@ -80,13 +79,9 @@ void RecordBook::write(core::TaskId task, const core::TaskRecord& record, const 
     table_->write(entry->slot, {.task = record, .run = entry->run, .spec = entry->spec_id});
 }
 
-/// The text is of the spec as it counts, defaults included: they may be others by the time it is read.
 void RecordBook::store_spec(const core::SpecPtr& spec, Entry& entry) {
     if (spec == entry.spec) return;
-    std::string text;
-    json::Writer line(text);
-    config::describe(line, *spec, config::EnvValues::shown);
-    const auto id = specs_->append(spec->name, origin_of_(spec->name), text);
+    const auto id = specs_->append(spec->name, origin_of_(spec->name), stored_text(*spec));
     if (!id) return say_once(id.error());
     entry.spec = spec;
     entry.spec_id = *id;
@@ -163,6 +158,23 @@ RecordBook::~RecordBook() {
 void RecordBook::close() {
     if (table_) table_->remove_file();
     if (specs_) specs_->remove_file();
+}
+
+void RecordBook::leave(const std::vector<std::pair<core::TaskId, core::TaskRecord>>& runs) {
+    std::unordered_map<core::TaskId, Entry> left;
+    for (const auto& [task, record] : runs) {
+        auto entry = entries_.extract(task);
+        if (!entry || entry.mapped().slot == kNoSlot) continue;
+        // Its socket goes with us.
+        entry.mapped().run.notify_path.clear();
+        table_->write(entry.mapped().slot,
+                      {.task = record, .run = entry.mapped().run, .spec = entry.mapped().spec_id});
+        left.insert(std::move(entry));
+    }
+    for (const auto& [task, entry] : entries_)
+        if (entry.slot != kNoSlot) table_->release(entry.slot);
+    entries_ = std::move(left);
+    settle();
 }
 
 void RecordBook::say_once(const Error& error) {

@@ -79,6 +79,8 @@ class RecordBook final : public core::RecordPort {
 
     /// Nothing runs any more: both files are removed.
     void close();
+    /// Nothing is to be known any more but these runs, which go on.
+    void leave(const std::vector<std::pair<core::TaskId, core::TaskRecord>>& runs);
 
   private:
     struct Entry {

@@ -1,9 +1,18 @@
 #include "recovery/stored_spec.hpp"
 
 #include "config/config.hpp"
+#include "config/describe.hpp"
 #include "json/parse.hpp"
+#include "json/writer.hpp"
 
 namespace vigil::daemon {
+
+std::string stored_text(const core::TaskSpec& spec) {
+    std::string text;
+    json::Writer line(text);
+    config::describe(line, spec, config::EnvValues::shown);
+    return text;
+}
 
 core::SpecPtr read_stored_spec(const state::StoredSpec& stored, spdlog::logger& log) {
     auto reading = json::parse(stored.json);

@@ -50,7 +50,7 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
     run->generation = record.generation;
     run->spec = spec;
     // A daemon that goes on as another program has children, and what it had adopted itself.
-    run->adopted = !goes_on_ || !is_child(found.pid);
+    run->adopted = !goes_on_ || !pidfd || !is_child(found.pid);
     run->identity = {.main_pid = found.pid, .leader = found.pid, .uid = marks.uid};
     const bool lives = static_cast<bool>(pidfd);
     os::Strays* const strays = cgroup || !run->adopted ? nullptr : &strays_;
@@ -63,7 +63,6 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                                              .invocation = std::move(invocation),
                                              .cgroup = std::move(cgroup),
                                              .end = lives ? std::nullopt : std::optional(os::ChildEnd{}),
-                                             .adopted = run->adopted,
                                              .strays = strays},
                       features_, orphans_);
     const bool others_live = !lives && !run->tree->empty();
@@ -71,9 +70,10 @@ core::FoundRun TaskProcesses::adopt(core::TaskId task, const core::SpecPtr& spec
                          kept.take(KeptKind::error_output, record.name, record.generation)};
     run->collected = output_.attach(task, record.generation, spec, found.pid, pipes);
     run->heartbeat_pipe = kept.take(KeptKind::heartbeat, record.name, record.generation);
-    UniqueFd held = kept.take(KeptKind::notify, record.name, record.generation);
     // Between the clone and our first look at the process its record has no path yet.
-    const std::string path = held ? os::NotifySocket::path_of(held.get()) : marks.notify_path;
+    std::string path = kept.notify_path(record.name, record.generation);
+    UniqueFd held = kept.take(KeptKind::notify, record.name, record.generation);
+    if (!held) path = marks.notify_path;
     if (!path.empty()) {
         auto socket = os::NotifySocket::adopt(std::move(held), path);
         if (socket) {

@@ -174,6 +174,9 @@ void TaskProcesses::look_at_lingering(core::Supervisor& supervisor, core::TimePo
     for (const auto& [task, generation] : looked_at) {
         Run* run = find(task, generation);
         if (run == nullptr) continue;
+        // The process that was started is not always the main one, and how it ended is of no interest any
+        // more where its parent, which is not us, does not reap it.
+        if (run->exit_told && run->adopted && os::has_ended(run->tree->pidfd())) run->tree->give_up_leader();
         const bool complete = run->exit_told && run->stop_command != Run::StopCommand::on_its_way;
         if (complete && run->tree->empty()) {
             supervisor.handle(task, core::event::TreeEmpty{generation}, now);

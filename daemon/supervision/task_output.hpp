@@ -41,6 +41,8 @@ class TaskOutput {
     /// there is none, and nothing to finish.
     [[nodiscard]] bool attach(core::TaskId task, core::Generation generation, const core::SpecPtr& spec,
                               pid_t pid, UniqueFd (&pipes)[2]);
+    /// See output::Collector::hold().
+    void hold(bool held) { collector_->hold(held); }
     /// Nothing of a run that was attached lives any more.
     void finish(core::TaskId task, core::Generation generation, const core::SpecPtr& spec);
     /// The task is gone for good.

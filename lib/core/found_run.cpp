@@ -27,6 +27,21 @@ std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found) {
     return news;
 }
 
+TaskRecord left_by_shutdown(TaskRecord record) {
+    record.desired = Desired::stopped;
+    record.state = StateName::stopping;
+    record.why = record.cause = {cause::Shutdown{}};
+    record.attempts = 0;
+    record.paused = false;
+    record.asked = record.ordered = record.forced = record.killed = true;
+    return record;
+}
+
+bool is_left_by_shutdown(const TaskRecord& record) noexcept {
+    return record.state == StateName::stopping && record.ordered && record.killed &&
+           std::holds_alternative<cause::Shutdown>(record.why.kind);
+}
+
 TaskRecord without_run(TaskRecord record) {
     if (!has_run(record.state)) return record;
     TaskRecord after;

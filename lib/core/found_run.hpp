@@ -28,6 +28,12 @@ struct FoundRun {
 /// What the supervisor is to be told after Supervisor::adopt(), in order. Nothing for a record without a run.
 [[nodiscard]] std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found);
 
+/// The record of a run that nothing has ended by the end of a shutdown, for the next daemon, which is to
+/// start no second one beside it: it waits for the end, and then the task is what its spec makes of it.
+[[nodiscard]] TaskRecord left_by_shutdown(TaskRecord record);
+/// Whether it is such a record.
+[[nodiscard]] bool is_left_by_shutdown(const TaskRecord& record) noexcept;
+
 /// The record as it goes on after all of its run was ended on purpose, so that nobody is to judge that end:
 /// it is as desired, and what is wanted up was never started. The same for a record without a run.
 [[nodiscard]] TaskRecord without_run(TaskRecord record);

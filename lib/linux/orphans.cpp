@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "linux/rest.hpp"
+
 namespace vigil::os {
 namespace {
 
@@ -15,9 +17,8 @@ constexpr std::size_t kCheapSize = 256;
 constexpr int kMostLooks = 8;
 /// An exec shows no environment for some microseconds; one that is held up there is taken as it is.
 constexpr std::chrono::seconds kUnsureLimit{1};
-/// After a look that took longer than this there is none for so many times as long.
+/// After a look that took longer than this there is none for a while.
 constexpr std::chrono::milliseconds kLongLook{3};
-constexpr int kRest = 5;
 constexpr std::size_t kInvocationDigits = 32;
 
 }  // namespace
@@ -92,9 +93,11 @@ Orphans::Sweep Orphans::sweep(std::size_t max, int options) {
 bool Orphans::refresh() {
     const auto before = Clock::now();
     if (before < rest_until_) return false;
+    const auto worked_before = work_of_thread();
     const bool complete = look();
     const auto after = Clock::now();
-    if (after - before > kLongLook) rest_until_ = after + kRest * (after - before);
+    if (after - before > kLongLook)
+        rest_until_ = after + rest_after(after - before, work_of_thread() - worked_before);
     return complete;
 }
 

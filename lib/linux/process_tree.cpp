@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace vigil::os {
 namespace {
 
@@ -23,8 +25,9 @@ ProcessTree::ProcessTree(Parts parts, Features features, Orphans& orphans) noexc
       cgroup_(std::move(parts.cgroup)),
       features_(features),
       orphans_(&orphans),
-      strays_(parts.strays),
-      adopted_(parts.adopted) {}
+      strays_(parts.strays) {
+    VIGIL_CHECK(leader_.pidfd || cgroup_ || strays_ != nullptr, "a run that nothing would find");
+}
 
 const std::optional<ChildEnd>& ProcessTree::end_of(Child& child) {
     if (child.end) return child.end;
@@ -48,43 +51,34 @@ bool ProcessTree::empty() {
         gone_ = !cgroup_.populated();
     } else if (!leader_.pidfd) {
         // Of a main process that was gone before we came the number may be a stranger's by now.
-        gone_ = left_in_group().empty() && no_orphan_left() && (strays_ == nullptr || no_stray_left(true));
+        gone_ = left_in_group().empty() && no_orphan_left() && no_stray_left(true);
     } else {
         // As long as anyone is in the group or session its number is not given to a new process, so once
         // nobody is, the question must not be asked again: the next holder of the number would be a stranger.
         const bool nobody = group_is_empty(leader_.pid, leader_.pidfd.get(), features_);
-        gone_ = no_orphan_left() && (strays_ != nullptr ? no_stray_left(nobody)
-                                                        : nobody || (adopted_ && only_zombies_in_group()));
+        gone_ = no_orphan_left() && (strays_ != nullptr ? no_stray_left(nobody) : nobody);
     }
     if (gone_ && foreseen_) orphans_->forget(invocation_);
     return gone_;
 }
 
-/// Somebody is in the group, so its number is nobody else's.
-bool ProcessTree::only_zombies_in_group() const {
-    bool alive = false;
-    const bool whole = for_each_process([&](const ProcessEntry& entry) {
-        alive = alive || ((entry.group == leader_.pid || entry.session == leader_.pid) && !entry.ended());
-    });
-    return whole && !alive;
-}
-
 /// What is left of a run whose main process was gone before we came: no pidfd stands for its group. That the
-/// number is the run's still is shown by the mark of one who is in it, or by one who was in it before.
-std::vector<ProcessEntry> ProcessTree::left_in_group() {
+/// number is the run's still is shown by the mark of one who is in it, or by one who was in it before. As one
+/// pass over /proc shows it, which serves all runs.
+std::span<const Strays::Member> ProcessTree::left_in_group() {
     if (::kill(-leader_.pid, 0) != 0 && errno == ESRCH) return {};
-    std::vector<ProcessEntry> found;
-    for_each_process([&](ProcessEntry entry) {
-        if ((entry.group == leader_.pid || entry.session == leader_.pid) && !entry.ended())
-            found.push_back(std::move(entry));
+    (void)strays_->refresh();
+    std::span<const Strays::Member> found = strays_->in_group(leader_.pid);
+    const std::vector<ProcessId> marked = strays_->of(invocation_);
+    const auto is_among = [](const std::vector<ProcessId>& known, const ProcessId& id) {
+        return std::find(known.begin(), known.end(), id) != known.end();
+    };
+    const bool ours = std::any_of(found.begin(), found.end(), [&](const Strays::Member& member) {
+        return is_among(seen_in_group_, member.id) || is_among(marked, member.id);
     });
-    const bool ours = std::any_of(found.begin(), found.end(), [this](const ProcessEntry& entry) {
-        return std::find(seen_in_group_.begin(), seen_in_group_.end(), entry.id()) != seen_in_group_.end() ||
-               read_environment_variable(entry.pid, "VIGIL_INVOCATION").value == invocation_;
-    });
-    if (!ours) found.clear();
+    if (!ours) found = {};
     seen_in_group_.clear();
-    for (const ProcessEntry& entry : found) seen_in_group_.push_back(entry.id());
+    for (const Strays::Member& member : found) seen_in_group_.push_back(member.id);
     return found;
 }
 
@@ -219,9 +213,9 @@ std::vector<ProcessEntry> ProcessTree::members_by_walk() {
     if (attached_ && !attached_->end) roots.push_back({attached_->pid, 0});
     if (!leader_.pidfd) {
         const auto left = left_in_group();
-        for (const ProcessEntry& entry : left) {
-            const auto is_parent = [&](const ProcessEntry& other) { return other.pid == entry.parent; };
-            if (std::none_of(left.begin(), left.end(), is_parent)) roots.push_back(entry.id());
+        for (const Strays::Member& member : left) {
+            const auto is_parent = [&](const Strays::Member& other) { return other.id.pid == member.parent; };
+            if (std::none_of(left.begin(), left.end(), is_parent)) roots.push_back(member.id);
         }
     }
     std::vector<ProcessEntry> found = processes_below(roots, features_);

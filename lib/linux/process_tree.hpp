@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,10 +45,9 @@ class ProcessTree {
         TaskCgroup cgroup;       ///< may be empty
         /// Of a main process that ended before we came.
         std::optional<ChildEnd> end = std::nullopt;
-        /// None of its processes is ours to reap: zombies in it may stay for as long as their parent likes.
-        bool adopted = false;
-        /// Of an adopted run without a cgroup, whose processes may have left for another parent; outlives the
-        /// tree.
+        /// Of an adopted run without a cgroup, whose processes may have left for another parent, and whose
+        /// zombies may stay for as long as that likes; outlives the tree. Not null where there is neither
+        /// pidfd nor cgroup.
         Strays* strays = nullptr;
     };
     /// `orphans` outlives the tree.
@@ -102,8 +102,7 @@ class ProcessTree {
     [[nodiscard]] const std::optional<ChildEnd>& end_of(Child& child);
     [[nodiscard]] bool no_orphan_left();
     [[nodiscard]] bool no_stray_left(bool group_empty);
-    [[nodiscard]] bool only_zombies_in_group() const;
-    [[nodiscard]] std::vector<ProcessEntry> left_in_group();
+    [[nodiscard]] std::span<const Strays::Member> left_in_group();
     [[nodiscard]] bool group_is_ours() const noexcept;
     [[nodiscard]] Result<void> signal_own_group(int signal);
     [[nodiscard]] std::vector<ProcessEntry> members_to_signal();
@@ -120,7 +119,6 @@ class ProcessTree {
     Strays* strays_;
     Orphans::Clock::time_point ended_at_{};  ///< when the last of both was found to have ended
     std::vector<ProcessId> seen_in_group_;   ///< only without a pidfd of the main process
-    bool adopted_ = false;
     bool foreseen_ = false;
     bool gone_ = false;
 };

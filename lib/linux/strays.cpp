@@ -3,24 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <limits>
 #include <utility>
 
+#include "linux/rest.hpp"
+
 namespace vigil::os {
 namespace {
-
-/// After a pass there is none for so many times as long as it took; but on a machine so busy that a pass
-/// waits for the processor most of its time it is the work that counts, or nothing would be learned for a
-/// minute.
-constexpr int kRest = 5;
-constexpr std::chrono::milliseconds kLongestRest{500};
-
-std::chrono::nanoseconds worked() {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 /// An exec or an exit shows no environment for some microseconds; one that is held up there is waited for no
 /// longer than this.
@@ -51,26 +40,26 @@ bool Strays::refresh_at_length() {
 bool Strays::pass(std::size_t budget) {
     const auto before = Clock::now();
     if (before < rest_until_) return false;
-    const auto worked_before = worked();
+    const auto worked_before = work_of_thread();
     open_.push_back({.look = ++looks_, .began = before});
-    groups_.clear();
+    listing_.clear();
     budget_ = budget;
     const auto look = [this](const ProcessEntry& entry) { see(entry); };
     bool listed = for_each_process(look);
     ask_again();
     // Who was forked during the pass, whose parent may have ended before its turn.
     listed = for_each_process(look, [this](pid_t pid) { return was_seen(pid); }) && listed;
-    if (!listed) spoil(looks_, looks_);
+    if (listed)
+        take_listing();
+    else
+        spoil(looks_, looks_);
     for (auto& [pid, known] : known_)
         if (known.seen != looks_) settle_ended(known, looks_ - 1);
     std::erase_if(known_, [this](const auto& entry) { return entry.second.seen != looks_; });
     settle_passes();
     sort_by_run();
     const auto after = Clock::now();
-    const std::chrono::nanoseconds by_work = kRest * (worked() - worked_before);
-    rest_until_ =
-        after + std::min<std::chrono::nanoseconds>(kRest * (after - before),
-                                                   std::max<std::chrono::nanoseconds>(by_work, kLongestRest));
+    rest_until_ = after + rest_after(after - before, work_of_thread() - worked_before);
     return true;
 }
 
@@ -86,10 +75,17 @@ void Strays::see(const ProcessEntry& entry) {
     known.settled = known.settled || entry.of_kernel;
     known.alive = !entry.ended();
     if (!known.alive) return settle_ended(known, looks_ - 1);
-    groups_.insert({entry.group, entry.session});
+    listing_.push_back({entry.group, entry.id(), entry.parent});
+    if (entry.session != entry.group) listing_.push_back({entry.session, entry.id(), entry.parent});
     if (known.settled || budget_ == 0) return;
     --budget_;
     ask(entry.pid, known, looks_ - 1);
+}
+
+void Strays::take_listing() {
+    std::sort(listing_.begin(), listing_.end(),
+              [](const Member& one, const Member& other) { return one.group < other.group; });
+    std::swap(members_, listing_);
 }
 
 /// Who is found to end now has had its last child, but may have had one since it was listed, unanswered, in
@@ -164,6 +160,13 @@ bool Strays::none_since(Clock::time_point when, const std::string& invocation) c
     if (whole_.look == 0 || whole_.began < when) return false;
     const auto run = runs_.find(invocation);
     return run == runs_.end() || run->second.seen < whole_.look;
+}
+
+std::span<const Strays::Member> Strays::in_group(pid_t leader) const {
+    const auto before = [](const Member& member, pid_t group) { return member.group < group; };
+    const auto first = std::lower_bound(members_.begin(), members_.end(), leader, before);
+    const auto last = std::lower_bound(first, members_.end(), leader + 1, before);
+    return {first, last};
 }
 
 std::vector<ProcessId> Strays::of(const std::string& invocation) const {

@@ -17,9 +17,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "linux/process_table.hpp"
@@ -48,8 +48,15 @@ class Strays {
     [[nodiscard]] bool none_since(Clock::time_point when, const std::string& invocation) const;
     /// The living processes of a run, in its tree or not; as of the last refresh.
     [[nodiscard]] std::vector<ProcessId> of(const std::string& invocation) const;
-    /// Whether a living process is in the group or the session of that number; as of the last refresh.
-    [[nodiscard]] bool has_group(pid_t leader) const { return groups_.contains(leader); }
+    struct Member {
+        pid_t group = 0;  ///< or session
+        ProcessId id;
+        pid_t parent = 0;
+    };
+    /// The living processes in the group or the session of that number, marked or not; as of the last pass in
+    /// which everybody could be listed.
+    [[nodiscard]] std::span<const Member> in_group(pid_t leader) const;
+    [[nodiscard]] bool has_group(pid_t leader) const { return !in_group(leader).empty(); }
 
   private:
     using Look = std::uint64_t;
@@ -76,6 +83,7 @@ class Strays {
 
     bool pass(std::size_t budget);
     void see(const ProcessEntry& entry);
+    void take_listing();
     void ask(pid_t pid, Known& known, Look spoiled_if_it_ends);
     /// Again, since most can answer by now.
     void ask_again();
@@ -94,9 +102,10 @@ class Strays {
     pid_t self_;
     std::unordered_map<pid_t, Known> known_;
     std::unordered_map<std::string, Run> runs_;
-    std::unordered_set<pid_t> groups_;  ///< of the living
-    std::vector<Pass> open_;            ///< those that are not whole yet, from the oldest on
-    Pass whole_;                        ///< the last that is
+    std::vector<Member> members_;  ///< by group; who leads no session is there twice
+    std::vector<Member> listing_;  ///< what becomes of them in this pass
+    std::vector<Pass> open_;       ///< those that are not whole yet, from the oldest on
+    Pass whole_;                   ///< the last that is
     Look looks_ = 0;
     Clock::time_point rest_until_{};
 };

@@ -73,6 +73,10 @@ Result<void> Collector::attach(Source source) {
     return shared_->desk->attach(std::move(source));
 }
 
+void Collector::hold(bool held) {
+    shared_->desk->hold(held);
+}
+
 void Collector::finish(core::TaskId task, core::Generation generation) {
     shared_->desk->order(Order::Kind::finish, task, generation);
 }

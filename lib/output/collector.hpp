@@ -132,6 +132,10 @@ class Collector {
     /// Takes the source over. Failure: it could not be handed to the threads (EMFILE, ENFILE); the pipe is
     /// closed, and the task will see EPIPE.
     [[nodiscard]] Result<void> attach(Source source);
+    /// While held the threads do not hear of what is attached, nor of anything else: a daemon that takes over
+    /// thousands of runs has better uses for the processors than their logs. rest() ends it. Pipes are handed
+    /// over several at a time, the last with the next call; one that cannot be is told of by a Message then.
+    void hold(bool held);
     /// Nothing of the run lives any more: what is in its pipes is moved, whoever may hold a write end still,
     /// and LastWords follow.
     void finish(core::TaskId task, core::Generation generation);

@@ -5,10 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "base/bounded_wait.hpp"
 #include "linux/descriptor_passing.hpp"
@@ -45,14 +47,19 @@ Result<std::shared_ptr<Desk>> Desk::create(CollectorOptions options) {
     return desk;
 }
 
-Result<void> Desk::send(int pipe) {
+/// A byte for each pipe: a receiver whose table is full gets fewer descriptors, and is to know how many are
+/// missing.
+Result<void> Desk::send(std::span<const int> pipes) {
+    const std::string bytes(pipes.size(), 'p');
     for (const auto limit = steady_clock::now() + kHandOverLimit;;) {
-        const auto sent = os::send_packet(socket_.get(), "p", {&pipe, 1});
+        const auto sent = os::send_packet(socket_.get(), bytes, pipes);
         if (sent) return {};
         const int why = sent.error();
         const bool passes = why == EAGAIN || why == ETOOMANYREFS || why == ENOBUFS;
         if (!passes || steady_clock::now() > limit)
             return Failure{Error{"handing a pipe to the output threads", why}};
+        // While they are held they have not heard that there is something to take.
+        ::eventfd_write(wake_.get(), 1);
         pollfd writable{socket_.get(), POLLOUT, 0};
         ::poll(why == EAGAIN ? &writable : nullptr, why == EAGAIN ? 1 : 0, 5);
     }
@@ -60,44 +67,80 @@ Result<void> Desk::send(int pipe) {
 
 Result<void> Desk::attach(Source source) {
     // Closed here, in the table that it is of, whatever comes of it.
-    const UniqueFd pipe = std::move(source.pipe);
-    const std::scoped_lock attaching(attach_mutex_);
-    if (auto sent = send(pipe.get()); !sent) return sent;
+    UniqueFd pipe = std::move(source.pipe);
+    const std::scoped_lock giving(give_mutex_);
+    if (const int one = pipe.get(); !held_)
+        if (auto sent = send({&one, 1}); !sent) return sent;
+    Order order{Order::Kind::attach, source.task, source.generation, {}, {}};
     {
         const std::scoped_lock lock(mutex_);
         Entry& entry = cells_[source.task];
         if (entry.cell == nullptr || entry.forgotten) entry = {std::make_shared<TallyCell>(), false};
-        Order order{Order::Kind::attach, source.task, source.generation, {}, entry.cell};
-        order.source = std::move(source);
-        orders_.push_back(std::move(order));
+        order.cell = entry.cell;
     }
-    ::eventfd_write(wake_.get(), 1);
+    order.source = std::move(source);
+    if (!held_) {
+        give(std::move(order));
+        return {};
+    }
+    gathered_pipes_.push_back(std::move(pipe));
+    gathered_.push_back(std::move(order));
+    if (gathered_.size() == os::kMostPassed) give_gathered();
     return {};
 }
 
-void Desk::order(Order::Kind kind, core::TaskId task, core::Generation generation) {
+void Desk::hold(bool held) {
+    const std::scoped_lock giving(give_mutex_);
+    give_gathered();
+    if (std::exchange(held_, held) && !held) ::eventfd_write(wake_.get(), 1);
+}
+
+void Desk::give(Order order) {
     {
         const std::scoped_lock lock(mutex_);
-        Order order{kind, task, generation, {}, {}};
-        if (kind == Order::Kind::forget) {
-            const auto found = cells_.find(task);
-            if (found == cells_.end()) return;
-            found->second.forgotten = true;
-            order.cell = found->second.cell;
-        }
         orders_.push_back(std::move(order));
     }
-    ::eventfd_write(wake_.get(), 1);
+    if (!held_) ::eventfd_write(wake_.get(), 1);
+}
+
+void Desk::give_gathered() {
+    if (gathered_.empty()) return;
+    std::array<int, os::kMostPassed> pipes{};
+    std::transform(gathered_pipes_.begin(), gathered_pipes_.end(), pipes.begin(),
+                   [](const UniqueFd& pipe) { return pipe.get(); });
+    const auto sent = send({pipes.data(), gathered_pipes_.size()});
+    for (Order& order : gathered_) {
+        if (sent)
+            give(std::move(order));
+        else
+            post(Message{true, order.source.spec->name + ": its output is lost: " + sent.error().text()});
+    }
+    if (!sent) ::eventfd_write(news_.get(), 1);
+    gathered_.clear();
+    gathered_pipes_.clear();
+}
+
+void Desk::order(Order::Kind kind, core::TaskId task, core::Generation generation) {
+    const std::scoped_lock giving(give_mutex_);
+    give_gathered();
+    if (kind == Order::Kind::rest || kind == Order::Kind::stop) held_ = false;
+    Order order{kind, task, generation, {}, {}};
+    if (kind == Order::Kind::forget) {
+        const std::scoped_lock lock(mutex_);
+        const auto found = cells_.find(task);
+        if (found == cells_.end()) return;
+        found->second.forgotten = true;
+        order.cell = found->second.cell;
+    }
+    give(std::move(order));
 }
 
 void Desk::show_pipes(std::uint64_t after) {
-    {
-        const std::scoped_lock lock(mutex_);
-        Order order{Order::Kind::show, {}, {}, {}, {}};
-        order.after = after;
-        orders_.push_back(std::move(order));
-    }
-    ::eventfd_write(wake_.get(), 1);
+    const std::scoped_lock giving(give_mutex_);
+    give_gathered();
+    Order order{Order::Kind::show, {}, {}, {}, {}};
+    order.after = after;
+    give(std::move(order));
 }
 
 Tally Desk::tally(core::TaskId task) const {

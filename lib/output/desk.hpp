@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ class Desk {
 
     // For callers.
     [[nodiscard]] Result<void> attach(Source source);
+    void hold(bool held);
     void order(Order::Kind kind, core::TaskId task = {}, core::Generation generation = {});
     void show_pipes(std::uint64_t after);
     [[nodiscard]] Tally tally(core::TaskId task) const;
@@ -69,7 +71,11 @@ class Desk {
 
   private:
     explicit Desk(CollectorOptions options) : options_(std::move(options)) {}
-    [[nodiscard]] Result<void> send(int pipe);
+    // Under give_mutex_.
+    [[nodiscard]] Result<void> send(std::span<const int> pipes);
+    void give(Order order);
+    void give_gathered();
+
     void receive_shown(News& out);
 
     const CollectorOptions options_;
@@ -78,7 +84,11 @@ class Desk {
     UniqueFd wake_;
     UniqueFd news_;
 
-    std::mutex attach_mutex_;  // keeps pipes and orders in one order; taken before mutex_
+    std::mutex give_mutex_;  // keeps pipes and orders in one order; taken before mutex_
+    bool held_ = false;
+    std::vector<UniqueFd> gathered_pipes_;  ///< of the attaches that are not given yet,
+    std::vector<Order> gathered_;           ///< and these
+
     mutable std::mutex mutex_;
     std::deque<Order> orders_;
     News waiting_;

@@ -85,7 +85,7 @@ class Plant : public std::enable_shared_from_this<Plant> {
     void finish(const Order& order);
     void forget(const Order& order);
     void rest();
-    [[nodiscard]] UniqueFd receive_pipe() const;
+    [[nodiscard]] UniqueFd receive_pipe();
     void watch(const Stream& stream);
     void show(std::uint64_t after);
     [[nodiscard]] bool show_one(const Stream& stream) const;
@@ -113,6 +113,7 @@ class Plant : public std::enable_shared_from_this<Plant> {
 
     const std::shared_ptr<Desk> desk_;
     UniqueFd orders_;
+    std::deque<UniqueFd> received_;  ///< that came with the one that was asked for
     UniqueFd wake_;
     UniqueFd news_;
     UniqueFd epoll_;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 
@@ -61,10 +62,18 @@ void Plant::rest() {
     desk_->rested();
 }
 
-UniqueFd Plant::receive_pipe() const {
-    char byte = 0;
-    auto packet = os::receive_packet(orders_.get(), {&byte, 1});
-    return packet ? std::move(packet->descriptors[0]) : UniqueFd();
+/// A packet has a byte for each pipe that was sent with it.
+UniqueFd Plant::receive_pipe() {
+    if (received_.empty()) {
+        std::array<char, os::kMostPassed> bytes;
+        auto packet = os::receive_packet(orders_.get(), bytes);
+        for (std::size_t i = 0; packet && i < packet->size; ++i)
+            received_.push_back(std::move(packet->descriptors[i]));
+    }
+    if (received_.empty()) return {};
+    UniqueFd pipe = std::move(received_.front());
+    received_.pop_front();
+    return pipe;
 }
 
 void Plant::attach(Order& order) {

@@ -120,6 +120,7 @@ Result<OpenedSpecs> SpecStore::open(const std::string& path) {
     std::string_view rest = content.text;
     (void)take_line(rest);  // the head
     while (!rest.empty()) {
+        ++store.lines_;
         auto spec = parse_spec_line(take_line(rest));
         if (!spec || !seen.insert(spec->id).second) {
             ++opened.damaged;
@@ -161,27 +162,34 @@ Result<std::uint64_t> SpecStore::append(std::string_view name, SpecOrigin origin
         return Failure{Error{"adding to the spec store " + path_, code}};
     }
     size_ += line.size();
+    ++lines_;
     return next_id_++;
 }
 
 Result<void> SpecStore::compact(const std::vector<std::uint64_t>& live) {
+    std::unordered_set<std::uint64_t> wanted(live.begin(), live.end());
+    wanted.erase(0);
+    if (wanted.size() >= lines_) return {};
     const auto text = read_whole(fd_.get(), size_);
     if (!text) return Failure{Error{"reading the spec store " + path_, text.error().code}};
     if (text->size() != size_) return Failure{Error{"the spec store " + path_ + " has become shorter", 0}};
-    std::unordered_set<std::uint64_t> wanted(live.begin(), live.end());
     std::string text_kept = spec_head(next_id_);
+    std::size_t lines_kept = 0;
     std::string_view rest = *text;
     (void)take_line(rest);  // the head
     while (!rest.empty()) {
         const std::string_view line = take_line(rest);
         const auto spec = parse_spec_line(line);
         // Once only, as an id may be there twice in a damaged file.
-        if (spec && wanted.erase(spec->id) > 0) text_kept.append(line).append("\n");
+        if (!spec || wanted.erase(spec->id) == 0) continue;
+        text_kept.append(line).append("\n");
+        ++lines_kept;
     }
     auto made = make(path_, text_kept);
     if (!made) return Failure{made.error()};
     fd_ = std::move(made->fd_);
     size_ = made->size_;
+    lines_ = lines_kept;
     return {};
 }
 

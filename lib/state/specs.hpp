@@ -45,7 +45,7 @@ class SpecStore {
                                                std::string_view json);
 
     /// Keeps the specs with these ids and no other, by a new file that takes the place of the old one at
-    /// once. After an error the old one is still used.
+    /// once. After an error the old one is still used. Does nothing where every line is kept.
     [[nodiscard]] Result<void> compact(const std::vector<std::uint64_t>& live);
 
     /// Unlinks the file, for an end that leaves nothing behind.
@@ -64,6 +64,7 @@ class SpecStore {
     std::string path_;
     UniqueFd fd_;  ///< its offset is at the end
     std::uint64_t size_ = 0;
+    std::size_t lines_ = 0;  ///< without the head
     std::uint64_t next_id_ = 1;
 };
 

@@ -129,7 +129,7 @@ class Daemon:
         try:
             with Client(self.socket, limit=5 * cases.PATIENCE) as client:
                 return client.call("daemon.hello")["name"] == "vigild"
-        except (FileNotFoundError, ConnectionError, PermissionError):
+        except (FileNotFoundError, ConnectionError, PermissionError, TimeoutError):
             return False
 
     def _all_begun(self):
@@ -199,6 +199,11 @@ class Daemon:
             # No child of the vigild that told it to end, which has not waited for its last instructions.
             cases.eventually(lambda: not [pid for pid in processes.descendants(os.getpid()) if pid not in self._before
                                           and processes.command_line(pid) == "vigil-keeper"], what="the keeper has ended")
+        if self.was_killed:
+            # On a busy machine who was killed may be on its way out still: it has no memory any more, and so no command.
+            cases.eventually(lambda: not [pid for pid in processes.descendants(os.getpid()) if pid not in self._before
+                                          and processes.alive(pid) and not processes.command_line(pid)],
+                             what="who was killed has ended")
         left = [pid for pid in processes.descendants(os.getpid()) if pid not in self._before]
         if self.was_killed:
             # What a killed vigild had started became this program's, which is no init.

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import processes
-from cases import case, contains, equal, main, need_root
+from cases import case, contains, equal, eventually, main, need_root
 from harness import SLEEP, Daemon, beater
 from killed import copies, kill, kill_and_start, marked, states
 from kinds import daemon_of
@@ -79,7 +79,9 @@ def nasty_74_without_a_table_what_no_configuration_knows_is_ended_and_a_stranger
     daemon.write_config(json.dumps(daemon.config))
     with daemon:
         stays = daemon.status("stays")["pid"]
-        forged = {**processes.environment(stays), "VIGIL_TASK": "stays", "VIGIL_INVOCATION": "0" * 32, "VIGIL_GENERATION": "9"}
+        # For a moment after its exec a process shows none.
+        forged = {**eventually(lambda: processes.environment(stays), what="it is executed"),
+                  "VIGIL_TASK": "stays", "VIGIL_INVOCATION": "0" * 32, "VIGIL_GENERATION": "9"}
         kill(daemon)
         for name in ("state", "specs"):
             os.remove(os.path.join(daemon.runtime_dir, name))

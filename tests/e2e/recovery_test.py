@@ -11,7 +11,7 @@ import cases
 import kills
 import processes
 from cases import case, contains, equal, eventually, main
-from harness import SLEEP, Daemon, beater, failing, run, shell
+from harness import PYTHON, SLEEP, Daemon, beater, failing, run, shell
 from killed import copies, kill, kill_and_start, marked, states, with_one_that_left
 from logs import log_of, text_of
 
@@ -54,6 +54,26 @@ def nasty_77_what_ended_while_no_daemon_was_there_gets_its_policy_applied_once()
         equal((after["generation"], after["restarts_total"], after["restart_attempts"]), (2, 1, 1), "one restart")
         assert after["last_exit"]["kind"] in ("unknown", "signal"), after["last_exit"]
         equal(daemon.ctl("logs", "-n", "1", "ends").out, "said at the end\n", "its output")
+
+
+# Names its child as its main process.
+MOVES = """
+import os, signal, socket
+child = os.fork()
+if child != 0:
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(f"READY=1\\nMAINPID={child}".encode(), os.environ["NOTIFY_SOCKET"])
+signal.pause()
+"""
+
+
+@case()
+def nasty_77_a_run_with_another_main_process_is_over_though_nobody_reaps_the_one_that_was_started():
+    with Daemon({"moves": {"command": [PYTHON, "-c", MOVES], "ready": {"on": "notify"}}}, daemon={"cgroup": "off"}) as daemon:
+        before = daemon.reaches("moves", "healthy")["pid"]
+        kill_and_start(daemon)
+        equal(daemon.status("moves")["pid"], before, "the main process that it had named")
+        # Both are children of this program by then, which reaps them at the end of the case.
+        equal(daemon.ctl("stop", "moves", limit=30).code, 0, "stop")
 
 
 @case()

@@ -1,5 +1,6 @@
 """Ends: of one task with its whole tree, and of the daemon with all its tasks."""
 import contextlib
+import json
 import os
 import signal
 import time
@@ -7,7 +8,7 @@ import time
 import cases
 import processes
 from cases import Skip, always, case, equal, eventually, main, need_root, now
-from harness import SLEEP, Daemon, beater, failing, shell
+from harness import SLEEP, Daemon, beater, failing, run, shell
 from logs import text_of
 
 STUBBORN = {"command": shell("trap '' TERM INT; while :; do sleep 0.1; done")}
@@ -118,6 +119,42 @@ def nasty_26_what_sigkill_does_not_end_is_named_and_holds_up_no_other_task_and_a
         write(f"{place}/freezer.state", "THAWED")
         # Its parent is this program by now.
         equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), -signal.SIGKILL, "what ends it after all")
+        # What is kept of it is the next daemon's to tidy up.
+        daemon.start()
+        daemon.ends_with = 0
+
+
+@case(timeout=180)
+def nasty_26_a_daemon_after_a_shutdown_waits_for_what_sigkill_has_not_ended_and_starts_no_second_copy():
+    stuck = {"command": shell("trap '' TERM; exec sleep 1000"), "stop": {"timeout": "200ms"}, "ready": {"on": "exec"}}
+    with freezer() as place, Daemon({"stuck": stuck, "dropped": stuck, "other": SLEEP}, ends_with=1) as daemon:
+        pids = {name: daemon.reaches(name, "healthy")["pid"] for name in ("stuck", "dropped")}
+        for pid in pids.values():
+            eventually(lambda: processes.command_line(pid) == "sleep 1000", what="it ignores SIGTERM")
+            write(f"{place}/cgroup.procs", str(pid))
+        write(f"{place}/freezer.state", "FROZEN")
+        eventually(lambda: text_of(f"{place}/freezer.state") == "FROZEN\n", what="they are frozen")
+        # What an operator wanted of a task does not outlive a shutdown.
+        equal(daemon.ctl("stop", "stuck", "--timeout", "1s").code, 124, "stop")
+        daemon.send_signal(signal.SIGTERM)
+        equal(daemon.wait(60), 1, "exit code of a shutdown that left something")
+        equal(run([cases.VIGILD, "-c", daemon.config_path, "--cleanup"]).code, 1, "a clean-up cannot end them either")
+        del daemon.config["tasks"]["dropped"]
+        daemon.write_config(json.dumps(daemon.config))
+        daemon.start()
+        for name, pid in pids.items():
+            found = daemon.status(name)
+            equal((found["status"], found["pid"], found["generation"]), ("stopping", pid, 1), name)
+        equal((daemon.reaches("other", "healthy")["generation"], daemon.status("other")["restart_attempts"]), (1, 0), "the other task")
+        write(f"{place}/freezer.state", "THAWED")
+        # Their parent is this program by now.
+        for pid in pids.values():
+            equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), -signal.SIGKILL, "what ends it after all")
+        after = daemon.started_again("stuck", 1)
+        equal((after["generation"], after["restart_attempts"]), (2, 0), "one start, of which no attempt is spent")
+        eventually(lambda: not [task for task in daemon.rpc("task.status")["tasks"] if task["name"] == "dropped"],
+                   what="what is configured no longer is gone with its process")
+        daemon.ends_with = 0
 
 
 @case()

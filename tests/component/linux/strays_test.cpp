@@ -2,11 +2,13 @@
 #include "linux/strays.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <vector>
 
 #include "linux/process.hpp"
 #include "linux/random_name.hpp"
+#include "linux/rest.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;
@@ -24,7 +26,6 @@ ProcessTree without_main_process(const ProcessTree& spawned, Strays& strays, Tre
                         .invocation = spawned.invocation(),
                         .cgroup = {},
                         .end = ChildEnd{},
-                        .adopted = true,
                         .strays = &strays},
                        probe_features(), bench.orphans());
 }
@@ -58,12 +59,65 @@ TEST_CASE("strays are known by the mark of their run, and only as long as they l
     CHECK_FALSE(strays.none_since({}, other.invocation));
 }
 
+TEST_CASE("a look rests by what it took, and on a machine that starves it by what it worked") {
+    CHECK(rest_after(10ms, 10ms) == 50ms);
+    CHECK(rest_after(2s, 2s) == 10s);
+    CHECK(rest_after(1min, 2ms) == 500ms);
+    CHECK(rest_after(1min, 1s) == 5s);
+    const auto before = work_of_thread();
+    ::usleep(50'000);
+    CHECK(work_of_thread() - before < 50ms);
+}
+
 TEST_CASE("a pass is not made again at once after one that took its time") {
     Strays strays;
     REQUIRE(strays.refresh());
     // A pass takes longer than it takes to ask for the next one.
     CHECK_FALSE(strays.refresh());
     CHECK(eventually([&] { return strays.refresh(); }));
+}
+
+TEST_CASE("what is left of many runs without a main process is found by one pass that serves all") {
+    std::uint64_t before = 0;
+    const auto reads = [] {
+        const std::string counts = read_whole("/proc/thread-self/io");
+        const std::size_t at = counts.find("syscr: ");
+        return at == std::string::npos ? std::uint64_t{0} : std::stoull(counts.substr(at + 7));
+    };
+    if (reads() == 0) {
+        MESSAGE("SKIPPED: the kernel does not count what a thread reads");
+        return;
+    }
+    TreeBench bench(ways_without_cgroup().front());
+    // A pass reads something of each of them, and of everybody else.
+    constexpr int kProcesses = 40;
+    ProcessTree spawned = bench.shell("for i in $(seq " + std::to_string(kProcesses) +
+                                      "); do sleep 100 & done; exec sleep 100");
+    Strays strays;
+    REQUIRE(eventually([&] {
+        return strays.in_group(spawned.leader()).size() == kProcesses + 1 || (strays.refresh() && false);
+    }));
+    REQUIRE(eventually([&] { return strays.none_since({}, kNobody) || (strays.refresh() && false); }));
+    REQUIRE(eventually([&] {
+        before = reads();
+        return strays.refresh();
+    }));
+    const std::uint64_t one_pass = reads() - before;
+    CHECK(one_pass >= kProcesses);
+    std::vector<ProcessTree> left;
+    for (int i = 0; i < 40; ++i)
+        left.emplace_back(ProcessTree::Parts{.leader = spawned.leader(),
+                                             .pidfd = {},
+                                             .invocation = spawned.invocation(),
+                                             .cgroup = {},
+                                             .end = ChildEnd{},
+                                             .strays = &strays},
+                          probe_features(), bench.orphans());
+    before = reads();
+    for (ProcessTree& tree : left) CHECK_FALSE(tree.empty());
+    CHECK(reads() - before < 10 * one_pass);
+    CHECK(left.back().survivors().size() == kProcesses + 1);
+    CHECK(bench.ends(spawned));
 }
 
 TEST_CASE("an adopted tree of which the main process is gone goes on as long as a stray of it lives") {
@@ -91,7 +145,6 @@ TEST_CASE("a run of which nothing is left is over, however many processes are bo
                          .pidfd = open_pidfd(spawned.leader()).value(),
                          .invocation = spawned.invocation(),
                          .cgroup = {},
-                         .adopted = true,
                          .strays = &strays},
                         probe_features(), bench.orphans());
     REQUIRE(eventually([&] { return adopted.members().size() == 1; }));

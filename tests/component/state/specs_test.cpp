@@ -85,6 +85,29 @@ TEST_CASE("a store keeps the specs that are still in use, and gives no id twice"
     CHECK_FALSE(exists(stage / "specs.new"));
 }
 
+TEST_CASE("a store of which every line is in use is not written anew") {
+    const Stage stage;
+    (void)given_three(stage);
+    OpenedSpecs opened = open(stage);
+    const auto file = [&] {
+        struct stat found {};
+        REQUIRE(::stat((stage / "specs").c_str(), &found) == 0);
+        return found.st_ino;
+    };
+    const auto before = file();
+    REQUIRE(opened.store.compact({3, 1, 2, 2, 0}));
+    CHECK(file() == before);
+    const std::uint64_t fourth = *opened.store.append("web", SpecOrigin::added, "{}");
+    REQUIRE(opened.store.compact({1, 2, 3, fourth}));
+    CHECK(file() == before);
+    REQUIRE(opened.store.compact({1, 2, fourth, 0}));
+    CHECK(open(stage).specs.size() == 3);
+    const auto after = file();
+    CHECK(after != before);
+    REQUIRE(opened.store.compact({1, 2, fourth}));
+    CHECK(file() == after);
+}
+
 TEST_CASE("a store that is cut at any byte loses the lines behind the cut and can be added to") {
     const Stage stage;
     const auto specs = given_three(stage);

@@ -1,5 +1,6 @@
 // Records of runs that were ended between one supervisor and the next.
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include "core/found_run.hpp"
 #include "unit/core/stage.hpp"
@@ -53,6 +54,58 @@ TEST_CASE("an operator's stop that was under way counts as done once its run was
     after.turn();
     CHECK(after.state() == "stopped");
     CHECK(after.cause() == "operator");
+}
+
+namespace {
+
+/// A daemon after a shutdown that had not ended this run.
+Stage given_left_by_shutdown(Stage& before) {
+    TaskRecord record = left_by_shutdown(*before.supervisor.record(before.id));
+    CHECK(is_left_by_shutdown(record));
+    Stage after;
+    after.now = before.now;
+    after.id = after.supervisor.adopt(*before.report().spec, record, after.now).value();
+    after.turn();
+    return after;
+}
+
+}  // namespace
+
+TEST_CASE("nasty 26: a run that outlives a shutdown is waited for, and then its task starts afresh") {
+    Stage before;
+    TaskSpec spec = plain();
+    spec.restart.policy = RestartPolicy::never;
+    before.given_healthy(spec);
+    SUBCASE("that was healthy when its daemon ended") {}
+    SUBCASE("that an operator had stopped") {
+        before.stop();
+    }
+    SUBCASE("that an operator had killed") {
+        before.kill_now();
+    }
+    SUBCASE("that was paused") {
+        before.pause();
+    }
+    before.turn();
+    Stage after = given_left_by_shutdown(before);
+    CHECK(after.state() == "stopping");
+    CHECK(after.kills() == 1);
+    CHECK(after.spawned() == 0);
+    after.advance(1h);
+    CHECK(after.spawned() == 0);
+    after.dies(SIGKILL);
+    CHECK(after.state() == "starting");
+    CHECK(after.spawned() == 1);
+    CHECK(after.report().attempts == 0);
+}
+
+TEST_CASE("what a shutdown itself writes down is no run that is only waited for, until it has sent SIGKILL") {
+    Stage before;
+    before.given_healthy();
+    before.supervisor.shut_down(0, false, before.now);
+    CHECK_FALSE(is_left_by_shutdown(*before.supervisor.record(before.id)));
+    before.advance(11s);
+    CHECK(is_left_by_shutdown(*before.supervisor.record(before.id)));
 }
 
 }  // namespace vigil::core::testing
