@@ -81,7 +81,7 @@ class Log {
     [[nodiscard]] std::pair<dev_t, ino_t> file() const noexcept { return file_.identity(); }
     void cut_back_to(std::uint64_t size) noexcept { file_.cut_back_to(size); }
     [[nodiscard]] std::uint64_t size() const noexcept { return file_.size(); }
-    [[nodiscard]] const core::OutputRule& rule() const noexcept { return spec_->launch.output; }
+    [[nodiscard]] const core::OutputRule& rule() const noexcept { return spec_->launch->output; }
     [[nodiscard]] bool failed() const noexcept { return failed_; }
     /// Failed, or with losses to report.
     [[nodiscard]] bool has_trouble();

@@ -55,7 +55,7 @@ struct Stream {
     core::TimePoint partial_due = core::kNever;  ///< when a line that has not ended is written as it is
 
     [[nodiscard]] bool formatted() const noexcept {
-        return spec->launch.output.format != core::OutputFormat::raw;
+        return spec->launch->output.format != core::OutputFormat::raw;
     }
 };
 
