@@ -304,6 +304,7 @@ void Methods::status(Call& call, const protocol::params::TaskStatus& params) {
         world_, std::move(*tasks), *call.id,
         StatusAnswer::Options{.spec = params.spec,
                               .details = params.details,
+                              .fields = params.fields,
                               .env = shown ? config::EnvValues::shown : config::EnvValues::masked}));
 }
 
