@@ -111,9 +111,9 @@ double through_collector(const std::string& path, std::uint64_t max_size, core::
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
     auto spec = std::make_shared<core::TaskSpec>();
     spec->name = "bench";
-    spec->launch.output.max_size = max_size;
-    spec->launch.output.keep = 20;
-    spec->launch.output.format = format;
+    spec->launch.edit().output.max_size = max_size;
+    spec->launch.edit().output.keep = 20;
+    spec->launch.edit().output.format = format;
     output::Source source;
     source.task = core::TaskId{1};
     source.generation = core::Generation{1};

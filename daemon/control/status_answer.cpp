@@ -17,6 +17,13 @@ StatusAnswer::StatusAnswer(const World& world, std::vector<core::TaskId> tasks, 
                            Options options)
     : world_(world), tasks_(std::move(tasks)), id_(std::move(id)), options_(options) {}
 
+/// Whether anything is wanted that the report does not have.
+bool StatusAnswer::looks() const noexcept {
+    using F = protocol::StatusField;
+    return options_.fields.has(F::output) || options_.fields.has(F::resources) ||
+           options_.fields.has(F::last_exit);
+}
+
 bool StatusAnswer::next(std::string& out) {
     if (!std::exchange(begun_, true)) {
         auto head = protocol::Message::result(out, id_);
@@ -29,13 +36,14 @@ bool StatusAnswer::next(std::string& out) {
         const auto report = world_.supervisor.report(tasks_[at_], clock.steady);
         if (!report) continue;
         if (!std::exchange(first_, false)) out += ',';
-        protocol::TaskFacts facts = world_.look_at(*report, options_.details);
+        protocol::TaskFacts facts;
+        if (looks()) facts = world_.look_at(*report, options_.details);
         if (options_.spec) {
             json::Writer words(facts.spec);
             config::describe(words, **report->spec, options_.env);
         }
         json::Writer task(out);
-        protocol::write_task_status(task, *report, clock, facts);
+        protocol::write_task_status(task, *report, clock, facts, options_.fields);
     }
     if (at_ < tasks_.size()) return true;
     // Closes what the head opened: the array of tasks, the result and the message.

@@ -8,6 +8,7 @@
 #include "control/session.hpp"
 #include "control/world.hpp"
 #include "protocol/rpc.hpp"
+#include "protocol/status_fields.hpp"
 
 namespace vigil::daemon {
 
@@ -16,6 +17,7 @@ class StatusAnswer final : public LongAnswer {
     struct Options {
         bool spec = false;     ///< add each task's effective specification
         bool details = false;  ///< and what World::look_at finds with details
+        protocol::StatusFields fields{};
         config::EnvValues env = config::EnvValues::masked;
     };
     /// A task that is removed while the answer is being read is left out. `world` outlives the answer.
@@ -25,6 +27,8 @@ class StatusAnswer final : public LongAnswer {
     bool next(std::string& out) override;
 
   private:
+    [[nodiscard]] bool looks() const noexcept;
+
     const World& world_;
     std::vector<core::TaskId> tasks_;
     protocol::RequestId id_;

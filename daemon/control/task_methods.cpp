@@ -149,8 +149,8 @@ std::string Methods::owner_of_log(const core::TaskSpec& spec) const {
          wanted.empty() ? std::vector<core::TaskId>() : world_.supervisor.ids_by_name()) {
         const auto report = world_.supervisor.report(task, clock_now());
         const core::TaskSpec& other = **report->spec;
-        const core::OutputRule& ours = spec.launch.output;
-        const core::OutputRule& theirs = other.launch.output;
+        const core::OutputRule& ours = spec.launch->output;
+        const core::OutputRule& theirs = other.launch->output;
         // Logs by name differ where names do, but "api.err" may be both a name and the stderr of "api".
         const bool by_name = ours.path.empty() && theirs.path.empty();
         if (by_name && !ours.apart && !theirs.apart) continue;
@@ -304,6 +304,7 @@ void Methods::status(Call& call, const protocol::params::TaskStatus& params) {
         world_, std::move(*tasks), *call.id,
         StatusAnswer::Options{.spec = params.spec,
                               .details = params.details,
+                              .fields = params.fields,
                               .env = shown ? config::EnvValues::shown : config::EnvValues::masked}));
 }
 

@@ -65,9 +65,8 @@ int exit_code_of(const std::vector<protocol::TaskOutcome>& tasks) noexcept {
     return std::any_of(tasks.begin(), tasks.end(), failed) ? exit_code::kFailed : exit_code::kDone;
 }
 
-int exit_code_of(const std::vector<protocol::TaskStatus>& tasks) noexcept {
-    const auto healthy = [](const protocol::TaskStatus& t) { return t.status == "healthy"; };
-    return std::all_of(tasks.begin(), tasks.end(), healthy) ? exit_code::kDone : exit_code::kNotHealthy;
+int exit_code_of(const protocol::TaskStatus& task) noexcept {
+    return task.status == "healthy" ? exit_code::kDone : exit_code::kNotHealthy;
 }
 
 }  // namespace vigil::ctl

@@ -33,7 +33,7 @@ struct ExitCodeText {
 [[nodiscard]] int exit_code_of(const client::Fault& fault) noexcept;
 /// 1 as soon as one task failed.
 [[nodiscard]] int exit_code_of(const std::vector<protocol::TaskOutcome>& tasks) noexcept;
-/// 3 as soon as one task is not healthy.
-[[nodiscard]] int exit_code_of(const std::vector<protocol::TaskStatus>& tasks) noexcept;
+/// 3 for one that is not healthy.
+[[nodiscard]] int exit_code_of(const protocol::TaskStatus& task) noexcept;
 
 }  // namespace vigil::ctl

@@ -66,18 +66,20 @@ Result<client::Client, client::Fault> connect(const Options& options, const Term
 Result<client::Client, client::Fault> connect_for_order(const Options& options, const Terminal& terminal) {
     auto client = connect(options, terminal);
     if (!client) return client;
-    // A socket takes connections for as long as anybody holds it: the keeper does, when the daemon was killed.
-    if (const auto hello = client->hello(for_question(options, terminal)); !hello) return Failure{hello.error()};
+    // A socket takes connections for as long as anybody holds it: the keeper does, when the daemon was
+    // killed.
+    if (const auto hello = client->hello(for_question(options, terminal)); !hello)
+        return Failure{hello.error()};
     return client;
 }
 
-Result<Answered, int> call_for_names(client::Client& client, protocol::Method method,
-                                     const std::function<std::string(const protocol::Patterns&)>& params,
-                                     const Options& options, const Terminal& terminal) {
+Result<Answered, int> call_for_names(
+    const std::function<Result<std::string_view, client::Fault>(const protocol::Patterns&)>& ask,
+    const Options& options, const Terminal& terminal) {
     Answered answered;
     protocol::Patterns names = options.names;
     while (true) {
-        auto answer = client.call(method, params(names), for_question(options, terminal));
+        auto answer = ask(names);
         if (answer) {
             answered.json = *answer;
             return answered;

@@ -23,23 +23,21 @@ inline constexpr core::Duration kAnswerWithin = std::chrono::seconds(10);
 [[nodiscard]] client::Patience for_order(const Options& options, const Terminal& terminal);
 
 [[nodiscard]] Result<client::Client, client::Fault> connect(const Options& options, const Terminal& terminal);
-/// The same, with a daemon that has answered: an order waits for its outcome however long it takes, so it is not to be
-/// left in the queue of a socket behind which there is none.
+/// The same, with a daemon that has answered: an order waits for its outcome however long it takes, so it is
+/// not to be left in the queue of a socket behind which there is none.
 [[nodiscard]] Result<client::Client, client::Fault> connect_for_order(const Options& options,
                                                                       const Terminal& terminal);
 
 /// A result, with what could be answered only.
 struct Answered {
     std::string_view json;  ///< valid until the client's next call
-    int exit_code = 0;  ///< kNoSuchTask: some patterns matched nothing
+    int exit_code = 0;      ///< kNoSuchTask: some patterns matched nothing
 };
-/// Calls a method that takes names, for `options.names`; `params` makes its parameters of them. One name that
-/// matches nothing must not hide the others, so it is reported and left out. The error is an exit code, after
-/// the report.
+/// `ask` calls a method that takes names; it is asked for `options.names`. One name that matches nothing must
+/// not hide the others, so it is reported and left out. The error is an exit code, after the report.
 [[nodiscard]] Result<Answered, int> call_for_names(
-    client::Client& client, protocol::Method method,
-    const std::function<std::string(const protocol::Patterns&)>& params, const Options& options,
-    const Terminal& terminal);
+    const std::function<Result<std::string_view, client::Fault>(const protocol::Patterns&)>& ask,
+    const Options& options, const Terminal& terminal);
 
 /// Puts a failure on standard error, each task of it by name, and gives the exit code.
 int report(const client::Fault& fault, const Options& options, const Terminal& terminal);

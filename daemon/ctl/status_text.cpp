@@ -13,7 +13,8 @@ namespace {
 
 using protocol::TaskStatus;
 
-constexpr std::array kTitles = {"NAME", "STATE", "PID", "UPTIME", "RESTARTS", "HEARTBEAT", "DETAIL"};
+constexpr std::array<std::string_view, 7> kTitles = {"NAME",     "STATE",     "PID",   "UPTIME",
+                                                     "RESTARTS", "HEARTBEAT", "DETAIL"};
 
 void add(std::string& detail, const std::string& part) {
     if (part.empty()) return;
@@ -60,22 +61,6 @@ std::string running_detail(const TaskStatus& task) {
 
 std::string uptime_of(const TaskStatus& task) {
     return task.uptime ? format_duration_rough(*task.uptime) : "-";
-}
-
-std::vector<Cell> row_of(const TaskStatus& task) {
-    std::vector<Cell> row;
-    row.reserve(kTitles.size());
-    const auto add_cell = [&row](std::string text, Colour colour = Colour::none) {
-        row.push_back({std::move(text), colour});
-    };
-    add_cell(one_line(task.name));
-    add_cell(one_line(task.status) + (task.paused ? " (paused)" : ""), colour_of(task.status));
-    add_cell(task.pid ? std::to_string(*task.pid) : "-");
-    add_cell(uptime_of(task));
-    add_cell(restarts_of(task));
-    add_cell(heartbeat_of(task));
-    add_cell(detail_of(task));
-    return row;
 }
 
 }  // namespace
@@ -130,21 +115,25 @@ Colour colour_of(std::string_view state) {
     return Colour::dim;
 }
 
-std::string summary_of(const std::vector<TaskStatus>& tasks) {
-    if (tasks.empty()) return "no tasks";
+StateCounts::StateCounts() {
     // In the order of the states' table, then whatever a newer daemon knows.
-    std::vector<std::pair<std::string, std::size_t>> counts;
     for (int i = 0; i <= static_cast<int>(core::StateName::dead); ++i)
-        counts.emplace_back(core::to_string(static_cast<core::StateName>(i)), 0);
-    for (const TaskStatus& task : tasks) {
-        auto found =
-            std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == task.status; });
-        if (found == counts.end()) found = counts.emplace(found, one_line(task.status), 0);
-        ++found->second;
-    }
-    std::string text = std::to_string(tasks.size()) + (tasks.size() == 1 ? " task" : " tasks");
+        counts_.emplace_back(core::to_string(static_cast<core::StateName>(i)), 0);
+}
+
+void StateCounts::add(const TaskStatus& task) {
+    ++total_;
+    auto found =
+        std::find_if(counts_.begin(), counts_.end(), [&](const auto& c) { return c.first == task.status; });
+    if (found == counts_.end()) found = counts_.emplace(found, one_line(task.status), 0);
+    ++found->second;
+}
+
+std::string StateCounts::summary() const {
+    if (total_ == 0) return "no tasks";
+    std::string text = std::to_string(total_) + (total_ == 1 ? " task" : " tasks");
     std::string_view separator = ": ";
-    for (const auto& [state, count] : counts) {
+    for (const auto& [state, count] : counts_) {
         if (count == 0) continue;
         text.append(separator).append(std::to_string(count)).append(" ").append(state);
         separator = ", ";
@@ -152,13 +141,26 @@ std::string summary_of(const std::vector<TaskStatus>& tasks) {
     return text;
 }
 
-std::string render_statuses(const std::vector<TaskStatus>& tasks, const TableStyle& style) {
-    if (tasks.empty()) return summary_of(tasks) + "\n";
-    std::vector<std::vector<Cell>> rows;
-    rows.reserve(tasks.size());
-    for (const TaskStatus& task : tasks) rows.push_back(row_of(task));
-    std::string out = render_table({kTitles.begin(), kTitles.end()}, rows, style);
-    return out.append("\n").append(summary_of(tasks)).append("\n");
+StatusTable::StatusTable() : table_(kTitles) {}
+
+void StatusTable::add(const TaskStatus& task) {
+    counts_.add(task);
+    table_.add(one_line(task.name));
+    const Colour colour = colour_of(task.status);
+    if (task.paused)
+        table_.add(one_line(task.status) + " (paused)", colour);
+    else
+        table_.add(one_line(task.status), colour);
+    table_.add(task.pid ? std::to_string(*task.pid) : "-");
+    table_.add(uptime_of(task));
+    table_.add(restarts_of(task));
+    table_.add(heartbeat_of(task));
+    table_.add(detail_of(task));
+}
+
+std::string StatusTable::render(const TableStyle& style) const {
+    if (counts_.total() == 0) return counts_.summary() + "\n";
+    return table_.render(style).append("\n").append(counts_.summary()).append("\n");
 }
 
 }  // namespace vigil::ctl

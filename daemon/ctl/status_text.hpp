@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/state.hpp"
@@ -20,10 +21,48 @@ namespace vigil::ctl {
 [[nodiscard]] std::string exit_text(const core::ExitStatus& status);
 [[nodiscard]] Colour colour_of(std::string_view state);
 
-/// The table with one row a task and, below it, summary_of.
-[[nodiscard]] std::string render_statuses(const std::vector<protocol::TaskStatus>& tasks,
-                                          const TableStyle& style);
-/// "12 tasks: 10 healthy, 1 failed, 1 dead"; "no tasks".
-[[nodiscard]] std::string summary_of(const std::vector<protocol::TaskStatus>& tasks);
+/// What the table is made of.
+inline constexpr protocol::StatusFields kTableFields = {
+    protocol::StatusField::paused,
+    protocol::StatusField::waiting_turn,
+    protocol::StatusField::cause,
+    protocol::StatusField::pid,
+    protocol::StatusField::restart_attempts,
+    protocol::StatusField::max_restart_attempts,
+    protocol::StatusField::restarts_total,
+    protocol::StatusField::uptime_ms,
+    protocol::StatusField::last_heartbeat_age_ms,
+    protocol::StatusField::heartbeat_timeout_ms,
+    protocol::StatusField::next_start_in_ms,
+    protocol::StatusField::stop_kill_in_ms,
+    protocol::StatusField::status_text,
+    protocol::StatusField::output,
+};
+
+/// How many tasks are in which state.
+class StateCounts {
+  public:
+    StateCounts();
+    void add(const protocol::TaskStatus& task);
+    [[nodiscard]] std::size_t total() const noexcept { return total_; }
+    /// "12 tasks: 10 healthy, 1 failed, 1 dead"; "no tasks".
+    [[nodiscard]] std::string summary() const;
+
+  private:
+    std::vector<std::pair<std::string, std::size_t>> counts_;
+    std::size_t total_ = 0;
+};
+
+/// One row a task and, below them, how many are in which state.
+class StatusTable {
+  public:
+    StatusTable();
+    void add(const protocol::TaskStatus& task);
+    [[nodiscard]] std::string render(const TableStyle& style) const;
+
+  private:
+    Table table_;
+    StateCounts counts_;
+};
 
 }  // namespace vigil::ctl

@@ -21,67 +21,63 @@ std::string_view sgr(Colour colour) {
     return {};
 }
 
-class Renderer {
-  public:
-    Renderer(std::vector<std::size_t> widths, const TableStyle& style)
-        : widths_(std::move(widths)), style_(style) {}
-
-    void line(std::string& out, const std::vector<Cell>& cells) const {
-        std::size_t column = 0;   // where the next cell begins
-        std::size_t pending = 0;  // blanks that are due before it
-        for (std::size_t i = 0; i < cells.size(); ++i) {
-            std::string cut;
-            const std::string_view text = fitting(cells[i].text, column, cut);
-            const std::size_t width = display_width(text);
-            if (width != 0) {
-                out.append(pending, ' ');
-                if (style_.colours)
-                    out += coloured(text, cells[i].colour);
-                else
-                    out += text;
-                pending = 0;
-            }
-            pending += widths_[i] + kGap - std::min(width, widths_[i]);
-            column += widths_[i] + kGap;
-        }
-        out.push_back('\n');
-    }
-
-  private:
-    /// `cut` holds what is given where that is not the whole text.
-    [[nodiscard]] std::string_view fitting(std::string_view text, std::size_t column,
-                                           std::string& cut) const {
-        if (style_.width == 0) return text;
-        if (column >= style_.width) return {};
-        return cut = cut_to_width(text, style_.width - column);
-    }
-
-    std::vector<std::size_t> widths_;
-    TableStyle style_;
-};
+void append_coloured(std::string& out, std::string_view text, Colour colour) {
+    const std::string_view code = sgr(colour);
+    out.append(code).append(text);
+    if (!code.empty()) out.append("\033[0m");
+}
 
 }  // namespace
 
 std::string coloured(std::string_view text, Colour colour) {
-    const std::string_view code = sgr(colour);
-    if (code.empty()) return std::string(text);
-    return std::string(code).append(text).append("\033[0m");
+    std::string out;
+    append_coloured(out, text, colour);
+    return out;
 }
 
-std::string render_table(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
-                         const TableStyle& style) {
-    std::vector<std::size_t> widths;
-    for (const std::string& title : header) widths.push_back(display_width(title));
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < widths.size(); ++i)
-            widths[i] = std::max(widths[i], display_width(row[i].text));
+Table::Table(std::span<const std::string_view> titles) : widths_(titles.size()) {
+    for (const std::string_view title : titles) add(title, Colour::dim);
+}
 
-    std::vector<Cell> titles;
-    for (const std::string& title : header) titles.push_back({title, Colour::dim});
-    const Renderer renderer(std::move(widths), style);
+void Table::add(std::string_view text, Colour colour) {
+    const std::size_t width = display_width(text);
+    std::size_t& widest = widths_[cells_.size() % widths_.size()];
+    widest = std::max(widest, width);
+    text_.append(text);
+    cells_.push_back({static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(width), colour});
+}
+
+void Table::append_row(std::string& out, const Cell* cells, const char*& text,
+                       const TableStyle& style) const {
+    std::size_t column = 0;   // where the next cell begins
+    std::size_t pending = 0;  // blanks that are due before it
+    for (std::size_t i = 0; i < widths_.size(); ++i) {
+        std::string_view shown(text, cells[i].size);
+        std::size_t width = cells[i].width;
+        text += cells[i].size;
+        std::string cut;
+        if (style.width != 0 && column + width > style.width) {
+            if (column < style.width) cut = cut_to_width(shown, style.width - column);
+            shown = cut;
+            width = display_width(cut);
+        }
+        if (width != 0) {
+            out.append(pending, ' ');
+            append_coloured(out, shown, style.colours ? cells[i].colour : Colour::none);
+            pending = 0;
+        }
+        pending += widths_[i] + kGap - std::min(width, widths_[i]);
+        column += widths_[i] + kGap;
+    }
+    out.push_back('\n');
+}
+
+std::string Table::render(const TableStyle& style) const {
     std::string out;
-    renderer.line(out, titles);
-    for (const auto& row : rows) renderer.line(out, row);
+    out.reserve(text_.size() + cells_.size() * 8);
+    const char* text = text_.data();
+    for (std::size_t at = 0; at + widths_.size() <= cells_.size(); at += widths_.size())
+        append_row(out, &cells_[at], text, style);
     return out;
 }
 

@@ -111,8 +111,11 @@ int run_logs(const Options& options, const Terminal& terminal) {
         return code;
     }
     const auto asked_at = std::chrono::system_clock::now();
-    auto answer =
-        call_for_names(*client, protocol::Method::task_logs, &client::names_text, options, terminal);
+    const auto ask = [&](const protocol::Patterns& names) {
+        return client->call(protocol::Method::task_logs, client::names_text(names),
+                            for_question(options, terminal));
+    };
+    auto answer = call_for_names(ask, options, terminal);
     if (!answer) return answer.error();
     auto places = protocol::parse_log_places(answer->json);
     if (!places) return report(client->misread(places.error()), options, terminal);

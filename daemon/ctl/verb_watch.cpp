@@ -61,14 +61,19 @@ class Watcher {
             if (!opened) return failed(opened.error());
             client_.emplace(std::move(opened).value());
         }
-        auto answer = client_->call(protocol::Method::task_status, client::names_text(options_.names),
-                                    for_question(options_, terminal_));
+        auto answer = client_->status({.names = options_.names,
+                                       .spec = false,
+                                       .details = false,
+                                       .fields = options_.json ? protocol::StatusFields() : kTableFields},
+                                      for_question(options_, terminal_));
         if (!answer) return failed(answer.error());
         if (options_.json) return {.text = std::string(*answer) + "\n"};
-        auto tasks = protocol::parse_task_statuses(*answer);
-        if (!tasks) return failed(client_->misread(tasks.error()));
-        return {.text = render_statuses(
-                    *tasks, {.colours = terminal_.colours(), .width = terminal_.output_size().columns})};
+        StatusTable table;
+        const auto taken = protocol::take_task_statuses(
+            *answer, [&table](const protocol::TaskStatus& task) { table.add(task); });
+        if (!taken) return failed(client_->misread(taken.error()));
+        return {.text =
+                    table.render({.colours = terminal_.colours(), .width = terminal_.output_size().columns})};
     }
 
   private:

@@ -124,7 +124,7 @@ class Search {
                                 .expected = {},
                                 .own_uid = ::geteuid()};
         if (const core::SpecPtr spec = spec_of(one.marks.task))
-            if (const auto identity = os::look_up_identity(spec->launch))
+            if (const auto identity = os::look_up_identity(*spec->launch))
                 credentials.expected = identity->uid;
         const std::string why = misfit(one, credentials);
         if (!why.empty())

@@ -85,7 +85,7 @@ std::optional<os::ChildEnd> TaskProcesses::end_of_main(Run& run, core::TimePoint
 void TaskProcesses::run_stop_command(const core::effect::RunStopCommand& effect) {
     Run* run = find(effect.task, effect.generation);
     if (run == nullptr || !run->tree || run->stop_command != Run::StopCommand::none) return;
-    os::Auxiliary command{.command = effect.spec->stop.command,
+    os::Auxiliary command{.command = effect.spec->stop->command,
                           .invocation = run->tree->invocation(),
                           .variables = {{"VIGIL_MAIN_PID", std::to_string(effect.main_pid)}},
                           .cgroup = {}};

@@ -83,7 +83,7 @@ void TaskOutput::forget(core::TaskId task) {
 }
 
 std::optional<protocol::OutputFacts> TaskOutput::facts(core::TaskId task, const core::TaskSpec& spec) const {
-    if (spec.launch.output.to != core::OutputTo::file) return std::nullopt;
+    if (spec.launch->output.to != core::OutputTo::file) return std::nullopt;
     output::Tally tally = collector_->tally(task);
     return protocol::OutputFacts{.written = tally.written,
                                  .dropped = tally.dropped,
@@ -102,7 +102,7 @@ std::vector<std::string> TaskOutput::paths(const core::TaskSpec& spec) const {
 }
 
 std::vector<protocol::LogPlace> TaskOutput::places(core::TaskId task, const core::TaskSpec& spec) const {
-    const core::OutputRule& rule = spec.launch.output;
+    const core::OutputRule& rule = spec.launch->output;
     const bool has_log = rule.to == core::OutputTo::file;
     std::vector<protocol::LogPlace> places;
     for (const core::OutputStream stream : {core::OutputStream::out, core::OutputStream::err}) {

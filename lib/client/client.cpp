@@ -36,13 +36,20 @@ std::string names_text(const protocol::Patterns& names) {
 }
 
 std::string status_text(const protocol::params::TaskStatus& status) {
-    if (status.names.empty() && !status.spec && !status.details) return {};
+    if (status.names.empty() && !status.spec && !status.details && status.fields.all()) return {};
     std::string text;
     json::Writer out(text);
     out.begin_object();
     if (!status.names.empty()) write_names(out, status.names);
     if (status.spec) out.member("spec", true);
     if (status.details) out.member("details", true);
+    if (!status.fields.all()) {
+        out.key("fields").begin_array();
+        for (std::size_t i = 0; i < protocol::kStatusFieldNames.size(); ++i)
+            if (status.fields.has(static_cast<protocol::StatusField>(i)))
+                out.value(protocol::kStatusFieldNames[i]);
+        out.end_array();
+    }
     out.end_object();
     return text;
 }
@@ -143,6 +150,20 @@ Result<protocol::DaemonStatus, Fault> Client::daemon_status(const Patience& pati
     auto status = protocol::parse_daemon_status(*result);
     if (!status) return Failure{misread(status.error())};
     return std::move(status).value();
+}
+
+Result<std::string_view, Fault> Client::status(protocol::params::TaskStatus wanted,
+                                               const Patience& patience) {
+    const bool chosen = !wanted.fields.all();
+    if (chosen && !chooses_) wanted.fields = {};
+    auto answer = call(protocol::Method::task_status, status_text(wanted), patience);
+    if (answer || !chosen || !chooses_ || !answer.error().rpc ||
+        answer.error().rpc->code != protocol::ErrorCode::invalid_params)
+        return answer;
+    // A daemon from before `fields` was a parameter, which is well until it is upgraded.
+    chooses_ = false;
+    wanted.fields = {};
+    return call(protocol::Method::task_status, status_text(wanted), patience);
 }
 
 Result<std::vector<protocol::TaskStatus>, Fault> Client::statuses(const protocol::Patterns& names,

@@ -64,6 +64,10 @@ class Client {
     [[nodiscard]] Result<protocol::Hello, Fault> hello(const Patience& patience = {});
     [[nodiscard]] Result<protocol::DaemonStatus, Fault> daemon_status(const Patience& patience = {});
     /// No names: every task.
+    /// task.status as JSON text, valid until the next call. A daemon that knows no `fields` gives all of
+    /// them.
+    [[nodiscard]] Result<std::string_view, Fault> status(protocol::params::TaskStatus wanted,
+                                                         const Patience& patience = {});
     [[nodiscard]] Result<std::vector<protocol::TaskStatus>, Fault> statuses(const protocol::Patterns& names,
                                                                             const Patience& patience = {});
     [[nodiscard]] Result<std::vector<protocol::TaskOutcome>, Fault> order(const Order& order,
@@ -89,6 +93,7 @@ class Client {
     [[nodiscard]] Result<protocol::Incoming, Fault> receive(const Patience& patience);
 
     Channel channel_;
+    bool chooses_ = true;  ///< nothing has shown that this daemon knows no `fields`
     std::uint64_t last_id_ = 0;
     std::deque<std::string> events_;  ///< that came while an answer was awaited
     std::string event_;

@@ -6,6 +6,7 @@
 #include "config/check.hpp"
 #include "config/fields.hpp"
 #include "config/reader.hpp"
+#include "config/spec_parts.hpp"
 
 namespace vigil::config {
 namespace {
@@ -18,7 +19,7 @@ class CrossCheck {
         : reporter_(reporter), task_(task), reader_(reader), spec_(spec) {}
 
     void run() {
-        if (spec_.launch.command.empty()) report("command", "is missing; write [\"program\", \"argument\"]");
+        if (spec_.command.empty()) report("command", "is missing; write [\"program\", \"argument\"]");
         ready();
         heartbeat();
         restart();
@@ -46,7 +47,7 @@ class CrossCheck {
     }
 
     void restart() {
-        const core::RestartRule& rule = spec_.restart;
+        const core::RestartRule& rule = *spec_.restart;
         if (rule.base_delay > rule.max_delay)
             report(reader_.own("restart.base_delay") != nullptr ? "restart.base_delay" : "restart.max_delay",
                    "restart.base_delay (" + format_duration(rule.base_delay) +
@@ -91,7 +92,7 @@ class CrossCheck {
     }
 
     void output() {
-        const core::OutputRule& rule = spec_.launch.output;
+        const core::OutputRule& rule = spec_.launch->output;
         if (rule.to == core::OutputTo::file) return;
         if (own("output.path"))
             report("output.path", "has a meaning only where output.to is \"file\"; remove one of the two");
@@ -121,6 +122,7 @@ core::SpecPtr compile_task(Reporter& reporter, const TaskSource& task) {
     for (const TaskField& field : task_fields())
         if (field.path != "command" || reader.has("command")) field.read(reader, field.path, *spec);
     CrossCheck(reporter, task, reader, *spec).run();
+    share_parts(*spec);
     return reporter.count() == before ? spec : nullptr;
 }
 

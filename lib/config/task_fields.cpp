@@ -20,9 +20,9 @@ void write_word(json::Writer& out, std::string_view path, Enum value) {
     out.value(find_key(Scope::task, path)->words[static_cast<std::size_t>(value)]);
 }
 
-void write_strings(json::Writer& out, const std::vector<std::string>& strings) {
+void write_strings(json::Writer& out, const auto& strings) {
     out.begin_array();
-    for (const std::string& text : strings) out.value(text);
+    for (const std::string_view text : strings) out.value(text);
     out.end_array();
 }
 
@@ -92,13 +92,13 @@ void read_ready_timeout(const Reader& from, Path path, TaskSpec& into) {
 void read_rlimits(const Reader& from, Path path, TaskSpec& into) {
     // A side that is missing is reported by whoever puts the spec together.
     for (const LimitSides& sides : from.rlimits(path))
-        into.launch.rlimits.push_back(
+        into.launch.edit().rlimits.push_back(
             {sides.resource, sides.soft.value_or(std::nullopt), sides.hard.value_or(std::nullopt)});
 }
 
 void write_env(json::Writer& out, const TaskSpec& spec, EnvValues env) {
     out.begin_object();
-    for (const auto& [name, value] : spec.launch.env)
+    for (const auto& [name, value] : spec.launch->env)
         out.member(name, env == EnvValues::shown ? std::string_view(value) : "***");
     out.end_object();
 }
@@ -106,14 +106,14 @@ void write_env(json::Writer& out, const TaskSpec& spec, EnvValues env) {
 void read_stop_signals(const Reader& from, Path path, TaskSpec& into) {
     std::vector<core::StopStep> steps = from.stop_steps(path);
     if (steps.empty()) return;
-    into.stop.signal = steps.front().signal;
-    into.stop.timeout = steps.front().wait;
-    into.stop.further.assign(steps.begin() + 1, steps.end());
+    into.stop.edit().signal = steps.front().signal;
+    into.stop.edit().timeout = steps.front().wait;
+    into.stop.edit().further.assign(steps.begin() + 1, steps.end());
 }
 
 /// Null where `stop.signal` and `stop.timeout` say it all.
 void write_stop_signals(json::Writer& out, const TaskSpec& spec, EnvValues) {
-    if (spec.stop.further.empty()) {
+    if (spec.stop->further.empty()) {
         out.null();
         return;
     }
@@ -123,8 +123,8 @@ void write_stop_signals(json::Writer& out, const TaskSpec& spec, EnvValues) {
         out.end_object();
     };
     out.begin_array();
-    write(spec.stop.signal, spec.stop.timeout);
-    for (const core::StopStep& step : spec.stop.further) write(step.signal, step.wait);
+    write(spec.stop->signal, spec.stop->timeout);
+    for (const core::StopStep& step : spec.stop->further) write(step.signal, step.wait);
     out.end_array();
 }
 
@@ -135,36 +135,36 @@ using core::HeartbeatRule;
 
 // clang-format off
 constexpr TaskField kFields[] = {
-{"command", [](const Reader& r, Path p, TaskSpec& s) { s.launch.command = r.strings(p).value_or(std::vector<std::string>()); },
-            [](json::Writer& w, const TaskSpec& s, EnvValues) { write_strings(w, s.launch.command); }},
+{"command", [](const Reader& r, Path p, TaskSpec& s) { s.command = r.strings(p).value_or(std::vector<std::string>()); },
+            [](json::Writer& w, const TaskSpec& s, EnvValues) { write_strings(w, s.command); }},
 {"autostart", [](const Reader& r, Path p, TaskSpec& s) { s.autostart = r.boolean(p); },
               [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.autostart); }},
-{"cwd", [](const Reader& r, Path p, TaskSpec& s) { s.launch.cwd = r.string(p).value_or("/"); },
-        [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.cwd); }},
-{"umask", [](const Reader& r, Path p, TaskSpec& s) { s.launch.umask = r.mode(p); },
-          [](json::Writer& w, const TaskSpec& s, EnvValues) { write_mode(w, s.launch.umask); }},
-{"env", [](const Reader& r, Path p, TaskSpec& s) { s.launch.env = r.environment(p); }, write_env},
-{"env_file", [](const Reader& r, Path p, TaskSpec& s) { s.launch.env_file = r.string(p).value_or(""); },
-             [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch.env_file); }},
-{"inherit_env", [](const Reader& r, Path p, TaskSpec& s) { s.launch.inherit_env = r.strings(p).value_or(std::vector<std::string>()); },
-                [](json::Writer& w, const TaskSpec& s, EnvValues) { write_strings(w, s.launch.inherit_env); }},
-{"user", [](const Reader& r, Path p, TaskSpec& s) { s.launch.user = r.string(p).value_or(""); },
-         [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch.user); }},
-{"group", [](const Reader& r, Path p, TaskSpec& s) { s.launch.group = r.string(p).value_or(""); },
-          [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch.group); }},
-{"supplementary_groups", [](const Reader& r, Path p, TaskSpec& s) { s.launch.supplementary_groups = r.strings(p); },
+{"cwd", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().cwd = r.string(p).value_or("/"); },
+        [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch->cwd); }},
+{"umask", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().umask = r.mode(p); },
+          [](json::Writer& w, const TaskSpec& s, EnvValues) { write_mode(w, s.launch->umask); }},
+{"env", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().env = r.environment(p); }, write_env},
+{"env_file", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().env_file = r.string(p).value_or(""); },
+             [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch->env_file); }},
+{"inherit_env", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().inherit_env = r.strings(p).value_or(std::vector<std::string>()); },
+                [](json::Writer& w, const TaskSpec& s, EnvValues) { write_strings(w, s.launch->inherit_env); }},
+{"user", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().user = r.string(p).value_or(""); },
+         [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch->user); }},
+{"group", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().group = r.string(p).value_or(""); },
+          [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch->group); }},
+{"supplementary_groups", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().supplementary_groups = r.strings(p); },
     [](json::Writer& w, const TaskSpec& s, EnvValues) {
-        if (s.launch.supplementary_groups) write_strings(w, *s.launch.supplementary_groups);
+        if (s.launch->supplementary_groups) write_strings(w, *s.launch->supplementary_groups);
         else w.null();
     }},
-{"nice", [](const Reader& r, Path p, TaskSpec& s) { s.launch.nice = as_int(r.integer(p)); },
-         [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.nice); }},
+{"nice", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().nice = as_int(r.integer(p)); },
+         [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch->nice); }},
 {"rlimits", read_rlimits,
-            [](json::Writer& w, const TaskSpec& s, EnvValues) { write_rlimits(w, s.launch.rlimits); }},
-{"oom_score_adj", [](const Reader& r, Path p, TaskSpec& s) { s.launch.oom_score_adj = as_int(r.integer(p)); },
-                  [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.oom_score_adj); }},
-{"no_new_privs", [](const Reader& r, Path p, TaskSpec& s) { s.launch.no_new_privs = r.boolean(p); },
-                 [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.no_new_privs); }},
+            [](json::Writer& w, const TaskSpec& s, EnvValues) { write_rlimits(w, s.launch->rlimits); }},
+{"oom_score_adj", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().oom_score_adj = as_int(r.integer(p)); },
+                  [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch->oom_score_adj); }},
+{"no_new_privs", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().no_new_privs = r.boolean(p); },
+                 [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch->no_new_privs); }},
 
 {"heartbeat", [](const Reader& r, Path p, TaskSpec& s) { if (r.has(p)) s.heartbeat.emplace(); },
               [](json::Writer& w, const TaskSpec& s, EnvValues) {
@@ -195,72 +195,72 @@ constexpr TaskField kFields[] = {
                       else w.null();
                   }},
 
-{"restart.policy", [](const Reader& r, Path p, TaskSpec& s) { s.restart.policy = r.word<core::RestartPolicy>(p).value_or(s.restart.policy); },
-                   [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "restart.policy", s.restart.policy); }},
-{"restart.base_delay", [](const Reader& r, Path p, TaskSpec& s) { s.restart.base_delay = duration_of(r, p); },
-                       [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.restart.base_delay); }},
-{"restart.max_backoff_exponent", [](const Reader& r, Path p, TaskSpec& s) { s.restart.max_backoff_exponent = static_cast<unsigned>(r.integer(p).value_or(0)); },
-                                 [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.restart.max_backoff_exponent); }},
-{"restart.max_delay", [](const Reader& r, Path p, TaskSpec& s) { s.restart.max_delay = duration_of(r, p); },
-                      [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.restart.max_delay); }},
+{"restart.policy", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().policy = r.word<core::RestartPolicy>(p).value_or(s.restart->policy); },
+                   [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "restart.policy", s.restart->policy); }},
+{"restart.base_delay", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().base_delay = duration_of(r, p); },
+                       [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.restart->base_delay); }},
+{"restart.max_backoff_exponent", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().max_backoff_exponent = static_cast<unsigned>(r.integer(p).value_or(0)); },
+                                 [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.restart->max_backoff_exponent); }},
+{"restart.max_delay", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().max_delay = duration_of(r, p); },
+                      [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.restart->max_delay); }},
 {"restart.max_attempts", [](const Reader& r, Path p, TaskSpec& s) {
                              const auto count = r.integer(p);
-                             s.restart.max_attempts = count ? std::optional(static_cast<unsigned>(*count)) : std::nullopt;
+                             s.restart.edit().max_attempts = count ? std::optional(static_cast<unsigned>(*count)) : std::nullopt;
                          },
-                         [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.restart.max_attempts); }},
-{"restart.stable_after", [](const Reader& r, Path p, TaskSpec& s) { s.restart.stable_after = duration_of(r, p); },
-                         [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.restart.stable_after); }},
-{"restart.jitter", [](const Reader& r, Path p, TaskSpec& s) { s.restart.jitter = r.fraction(p).value_or(0); },
-                   [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.restart.jitter); }},
-{"restart.when_exhausted", [](const Reader& r, Path p, TaskSpec& s) { s.restart.when_exhausted = r.word<core::WhenExhausted>(p).value_or(s.restart.when_exhausted); },
-                           [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "restart.when_exhausted", s.restart.when_exhausted); }},
-{"restart.success_exit_codes", [](const Reader& r, Path p, TaskSpec& s) { s.restart.success_exit_codes = r.exit_codes(p); },
+                         [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.restart->max_attempts); }},
+{"restart.stable_after", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().stable_after = duration_of(r, p); },
+                         [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.restart->stable_after); }},
+{"restart.jitter", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().jitter = r.fraction(p).value_or(0); },
+                   [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.restart->jitter); }},
+{"restart.when_exhausted", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().when_exhausted = r.word<core::WhenExhausted>(p).value_or(s.restart->when_exhausted); },
+                           [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "restart.when_exhausted", s.restart->when_exhausted); }},
+{"restart.success_exit_codes", [](const Reader& r, Path p, TaskSpec& s) { s.restart.edit().success_exit_codes = r.exit_codes(p); },
                                [](json::Writer& w, const TaskSpec& s, EnvValues) {
                                    w.begin_array();
-                                   for (const int code : s.restart.success_exit_codes) w.value(code);
+                                   for (const int code : s.restart->success_exit_codes) w.value(code);
                                    w.end_array();
                                }},
 
-{"stop.signal", [](const Reader& r, Path p, TaskSpec& s) { s.stop.signal = r.signal(p); },
-                [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(signal_name(s.stop.signal)); }},
-{"stop.timeout", [](const Reader& r, Path p, TaskSpec& s) { s.stop.timeout = duration_of(r, p); },
-                 [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.stop.timeout); }},
-{"stop.to", [](const Reader& r, Path p, TaskSpec& s) { s.stop.to = r.word<core::StopTarget>(p).value_or(s.stop.to); },
-            [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "stop.to", s.stop.to); }},
+{"stop.signal", [](const Reader& r, Path p, TaskSpec& s) { s.stop.edit().signal = r.signal(p); },
+                [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(signal_name(s.stop->signal)); }},
+{"stop.timeout", [](const Reader& r, Path p, TaskSpec& s) { s.stop.edit().timeout = duration_of(r, p); },
+                 [](json::Writer& w, const TaskSpec& s, EnvValues) { write_duration(w, s.stop->timeout); }},
+{"stop.to", [](const Reader& r, Path p, TaskSpec& s) { s.stop.edit().to = r.word<core::StopTarget>(p).value_or(s.stop->to); },
+            [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "stop.to", s.stop->to); }},
 
 {"stop.signals", read_stop_signals, write_stop_signals},
-{"stop.command", [](const Reader& r, Path p, TaskSpec& s) { s.stop.command = r.strings(p).value_or(std::vector<std::string>()); },
+{"stop.command", [](const Reader& r, Path p, TaskSpec& s) { s.stop.edit().command = r.strings(p).value_or(std::vector<std::string>()); },
                  [](json::Writer& w, const TaskSpec& s, EnvValues) {
-                     if (s.stop.command.empty()) w.null();
-                     else write_strings(w, s.stop.command);
+                     if (s.stop->command.empty()) w.null();
+                     else write_strings(w, s.stop->command);
                  }},
 
-{"output.to", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.to = r.word<core::OutputTo>(p).value_or(s.launch.output.to); },
-              [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.to", s.launch.output.to); }},
-{"output.path", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.path = r.string(p).value_or(""); },
-                [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch.output.path); }},
-{"output.streams", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.apart = r.word<Streams>(p) == Streams::apart; },
+{"output.to", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.to = r.word<core::OutputTo>(p).value_or(s.launch->output.to); },
+              [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.to", s.launch->output.to); }},
+{"output.path", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.path = r.string(p).value_or(""); },
+                [](json::Writer& w, const TaskSpec& s, EnvValues) { write_text_or_null(w, s.launch->output.path); }},
+{"output.streams", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.apart = r.word<Streams>(p) == Streams::apart; },
                    [](json::Writer& w, const TaskSpec& s, EnvValues) {
-                       write_word(w, "output.streams", s.launch.output.apart ? Streams::apart : Streams::together);
+                       write_word(w, "output.streams", s.launch->output.apart ? Streams::apart : Streams::together);
                    }},
-{"output.format", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.format = r.word<core::OutputFormat>(p).value_or(s.launch.output.format); },
-                  [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.format", s.launch.output.format); }},
-{"output.max_size", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.max_size = r.size(p).value_or(s.launch.output.max_size); },
-                    [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(format_size(s.launch.output.max_size)); }},
-{"output.max_age", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.max_age = r.duration(p); },
+{"output.format", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.format = r.word<core::OutputFormat>(p).value_or(s.launch->output.format); },
+                  [](json::Writer& w, const TaskSpec& s, EnvValues) { write_word(w, "output.format", s.launch->output.format); }},
+{"output.max_size", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.max_size = r.size(p).value_or(s.launch->output.max_size); },
+                    [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(format_size(s.launch->output.max_size)); }},
+{"output.max_age", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.max_age = r.duration(p); },
                    [](json::Writer& w, const TaskSpec& s, EnvValues) {
-                       if (s.launch.output.max_age) write_duration(w, *s.launch.output.max_age);
+                       if (s.launch->output.max_age) write_duration(w, *s.launch->output.max_age);
                        else w.null();
                    }},
-{"output.keep", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.keep = static_cast<unsigned>(r.integer(p).value_or(0)); },
-                [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.output.keep); }},
-{"output.max_total", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.max_total = r.size(p); },
+{"output.keep", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.keep = static_cast<unsigned>(r.integer(p).value_or(0)); },
+                [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch->output.keep); }},
+{"output.max_total", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.max_total = r.size(p); },
                      [](json::Writer& w, const TaskSpec& s, EnvValues) {
-                         if (s.launch.output.max_total) w.value(format_size(*s.launch.output.max_total));
+                         if (s.launch->output.max_total) w.value(format_size(*s.launch->output.max_total));
                          else w.null();
                      }},
-{"output.compress", [](const Reader& r, Path p, TaskSpec& s) { s.launch.output.compress = r.boolean(p); },
-                    [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch.output.compress); }},
+{"output.compress", [](const Reader& r, Path p, TaskSpec& s) { s.launch.edit().output.compress = r.boolean(p); },
+                    [](json::Writer& w, const TaskSpec& s, EnvValues) { w.value(s.launch->output.compress); }},
 };
 // clang-format on
 

@@ -5,7 +5,7 @@
 namespace vigil::core {
 
 std::string log_path(const std::string& log_dir, const TaskSpec& spec, OutputStream stream) {
-    const OutputRule& rule = spec.launch.output;
+    const OutputRule& rule = spec.launch->output;
     std::string path = rule.path.empty() ? log_dir + "/" + spec.name + ".log" : rule.path;
     if (!rule.apart || stream != OutputStream::err) return path;
     constexpr std::string_view kEnding = ".log";
@@ -17,7 +17,7 @@ std::string log_path(const std::string& log_dir, const TaskSpec& spec, OutputStr
 }
 
 std::vector<std::string> log_paths(const std::string& log_dir, const TaskSpec& spec) {
-    const OutputRule& rule = spec.launch.output;
+    const OutputRule& rule = spec.launch->output;
     if (rule.to != OutputTo::file) return {};
     std::vector<std::string> paths{log_path(log_dir, spec, OutputStream::out)};
     if (rule.apart) paths.push_back(log_path(log_dir, spec, OutputStream::err));

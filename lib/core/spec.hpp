@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/text_list.hpp"
+#include "core/shared.hpp"
 #include "core/time.hpp"
 
 namespace vigil::core {
@@ -37,6 +39,8 @@ struct RestartRule {
     double jitter = 0.1;  ///< 0..1, the largest random stretch as a fraction of the delay
     WhenExhausted when_exhausted = WhenExhausted::dead;
     std::vector<int> success_exit_codes = {0};  ///< 0..255, sorted, without duplicates
+
+    friend bool operator==(const RestartRule&, const RestartRule&) = default;
 };
 
 struct HeartbeatRule {
@@ -58,6 +62,8 @@ struct ReadyRule {
 struct StopStep {
     int signal = 15;
     Duration wait = std::chrono::seconds(10);
+
+    friend bool operator==(const StopStep&, const StopStep&) = default;
 };
 
 /// First `command` (or `signal`), then each of `further` after the time of the one before it, at last
@@ -68,6 +74,8 @@ struct StopRule {
     StopTarget to = StopTarget::group;
     std::vector<StopStep> further = {};
     std::vector<std::string> command = {};  ///< argv, run in place of the first signal; empty: none
+
+    friend bool operator==(const StopRule&, const StopRule&) = default;
 };
 
 /// Where what a task prints goes, and how much of it is kept.
@@ -82,6 +90,8 @@ struct OutputRule {
     unsigned keep = 5;                       ///< older files that are kept beside the present one
     std::optional<std::uint64_t> max_total;  ///< bytes that the older files may have together; nothing: any
     bool compress = false;                   ///< older files by zstd
+
+    friend bool operator==(const OutputRule&, const OutputRule&) = default;
 };
 
 /// One resource limit by its number (RLIMIT_*); nothing means unlimited.
@@ -89,12 +99,13 @@ struct ResourceLimit {
     int resource = 0;
     std::optional<std::uint64_t> soft;
     std::optional<std::uint64_t> hard;
+
+    friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
 };
 
-/// How the process is made. Users and groups are names or decimal numbers here; they are looked up at each
-/// start.
+/// How the process is made, but for the command. Users and groups are names or decimal numbers here; they are
+/// looked up at each start.
 struct LaunchSpec {
-    std::vector<std::string> command;  ///< argv, not empty; command[0] without a slash is looked up in PATH
     std::string cwd = "/";
     mode_t umask = 022;
     std::vector<std::pair<std::string, std::string>>
@@ -110,16 +121,21 @@ struct LaunchSpec {
     std::optional<int> oom_score_adj;  ///< -1000..1000; nothing: 0
     bool no_new_privs = false;
     OutputRule output;
+
+    friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 
+/// Name and command set tasks apart; in most of the rest the tasks of one configuration are alike, and what
+/// is alike is held once.
 struct TaskSpec {
     std::string name;  ///< ^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$
-    bool autostart = true;
-    LaunchSpec launch;
+    TextList command;  ///< argv, not empty; the first without a slash is looked up in PATH
+    Shared<LaunchSpec> launch;
+    Shared<RestartRule> restart;
+    Shared<StopRule> stop;
     ReadyRule ready;
-    RestartRule restart;
-    StopRule stop;
     std::optional<HeartbeatRule> heartbeat;
+    bool autostart = true;
 
     /// Whether a notify socket is made for it: a task that neither beats nor reports readiness gets none.
     [[nodiscard]] bool may_notify() const noexcept {

@@ -95,7 +95,7 @@ void Task::announce(std::optional<StateName> from, std::optional<StateName> to, 
     change.generation = generation_;
     if (const Run* present = run(); present != nullptr && !removed_) change.pid = present->main_pid;
     change.attempts = attempts_;
-    change.max_attempts = spec_->restart.max_attempts;
+    change.max_attempts = spec_->restart->max_attempts;
     if (const auto* failed = std::get_if<state::Failed>(&state_); failed != nullptr && !removed_)
         change.next_start_in = until(failed->restart_due, turn.now);
     if (before != Generation{} && last_exit_ && last_exit_->generation == before)
@@ -128,7 +128,7 @@ void Task::become_healthy(Turn& turn) {
     next.run = *run();
     next.since = now;
     if (spec_->heartbeat) next.beat_due = add_saturating(now, silence_allowed());
-    if (attempts_ > 0) next.stable_due = add_saturating(now, spec_->restart.stable_after);
+    if (attempts_ > 0) next.stable_due = add_saturating(now, spec_->restart->stable_after);
     enter(next, Cause{}, turn);
 }
 
@@ -137,7 +137,7 @@ void Task::begin_stopping(Cause why, bool ordered, Turn& turn) {
     next.run = *run();
     next.why = why;
     next.ordered = ordered;
-    next.kill_due = add_saturating(run_time(turn.now), spec_->stop.timeout);
+    next.kill_due = add_saturating(run_time(turn.now), spec_->stop->timeout);
     enter(std::move(next), std::move(why), turn);
 }
 
@@ -157,7 +157,7 @@ void Task::tree_gone(Turn& turn) {
 }
 
 void Task::judge_end_of_run(Cause why, const std::optional<ExitStatus>& ended, Turn& turn) {
-    const RestartRule& rule = spec_->restart;
+    const RestartRule& rule = *spec_->restart;
     switch (judge_end(rule, why, ended, attempts_)) {
         case Verdict::complete: return enter(state::Completed{}, std::move(why), turn);
         case Verdict::final_failure: return enter(state::Dead{}, std::move(why), turn);
@@ -177,12 +177,12 @@ void Task::ask_to_end(int signal, StopTarget to, Turn& turn) {
     state::Stopping& state = stopping();
     state.asked = true;
     state.killed = state.unkillable = false;
-    state.kill_due = add_saturating(run_time(turn.now), spec_->stop.timeout);
+    state.kill_due = add_saturating(run_time(turn.now), spec_->stop->timeout);
     send(signal, to == StopTarget::main ? effect::SignalTarget::main : effect::SignalTarget::group, turn);
 }
 
 void Task::ask_by_rule(Turn& turn) {
-    const StopRule& rule = spec_->stop;
+    const StopRule& rule = *spec_->stop;
     if (rule.command.empty()) {
         ask_to_end(rule.signal, rule.to, turn);
     } else {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -226,7 +227,7 @@ class Task {
     Cause cause_;  ///< why it is in this state
     std::optional<TimePoint> paused_since_;
     Notes notes_;
-    std::optional<LastExit> last_exit_;
+    std::unique_ptr<const LastExit> last_exit_;  ///< apart: of most tasks no run has ended
 };
 
 }  // namespace vigil::core

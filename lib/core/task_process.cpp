@@ -53,7 +53,7 @@ void Task::main_ended(event::Exited& event, Turn& turn) {
     begin_stopping(std::move(why), false, turn);
     stopping().ended = event.status;
     stopping().asked = true;
-    send(spec_->stop.signal, effect::SignalTarget::tree, turn);
+    send(spec_->stop->signal, effect::SignalTarget::tree, turn);
 }
 
 void Task::main_ended_stopping(event::Exited& event, Turn& turn) {
@@ -69,9 +69,9 @@ void Task::main_ended_stopping(event::Exited& event, Turn& turn) {
     if (state.killed) return;
     // Processes that the main one left behind are told to end as well, unless they were before.
     const bool group_asked =
-        state.asked && spec_->stop.to == StopTarget::group && spec_->stop.command.empty();
+        state.asked && spec_->stop->to == StopTarget::group && spec_->stop->command.empty();
     state.asked = true;
-    send(spec_->stop.signal, group_asked ? effect::SignalTarget::outside_group : effect::SignalTarget::tree,
+    send(spec_->stop->signal, group_asked ? effect::SignalTarget::outside_group : effect::SignalTarget::tree,
          turn);
 }
 
@@ -79,8 +79,9 @@ void Task::stop_command_ended(event::StopCommandEnded& event, Turn& turn) {
     const state::Stopping& state = stopping();
     if (event.done || state.killed || state.ended) return;
     thaw(turn);
-    send(spec_->stop.signal,
-         spec_->stop.to == StopTarget::main ? effect::SignalTarget::main : effect::SignalTarget::group, turn);
+    send(spec_->stop->signal,
+         spec_->stop->to == StopTarget::main ? effect::SignalTarget::main : effect::SignalTarget::group,
+         turn);
 }
 
 void Task::tree_vanished(event::TreeEmpty&, Turn& turn) {
@@ -155,11 +156,11 @@ void Task::fail_by_trigger(Turn& turn) {
         return;
     }
     begin_stopping({cause::HeartbeatTimeout{}}, false, turn);
-    ask_to_end(spec_->heartbeat.value_or(HeartbeatRule{}).signal, spec_->stop.to, turn);
+    ask_to_end(spec_->heartbeat.value_or(HeartbeatRule{}).signal, spec_->stop->to, turn);
 }
 
 void Task::note_exit(const ExitStatus& status, const std::optional<ResourceUse>& usage, const Turn& turn) {
-    last_exit_ = LastExit{status, turn.clock, run()->generation, usage};
+    last_exit_ = std::make_unique<LastExit>(status, turn.clock, run()->generation, usage);
 }
 
 void Task::ready_overdue(event::DeadlinePassed&, Turn& turn) {
@@ -172,7 +173,7 @@ void Task::beat_overdue(event::DeadlinePassed&, Turn& turn) {
     if (turn.now < std::get<state::Healthy>(state_).beat_due) return;
     begin_stopping({cause::HeartbeatTimeout{notes_.triggered ? Duration::zero() : silence_allowed()}}, false,
                    turn);
-    ask_to_end(spec_->heartbeat.value_or(HeartbeatRule{}).signal, spec_->stop.to, turn);
+    ask_to_end(spec_->heartbeat.value_or(HeartbeatRule{}).signal, spec_->stop->to, turn);
 }
 
 void Task::kill_overdue(event::DeadlinePassed&, Turn& turn) {
@@ -180,10 +181,10 @@ void Task::kill_overdue(event::DeadlinePassed&, Turn& turn) {
     // Before its Spawned the answer to the spawn is what is awaited, and it comes.
     state.unkillable = state.killed && state.run.main_pid != 0 &&
                        run_time(turn.now) - state.killed_since >= kUnkillableAfter;
-    if (!state.next_step || *state.next_step >= spec_->stop.further.size()) return kill_tree(turn);
-    const StopStep& step = spec_->stop.further[(*state.next_step)++];
+    if (!state.next_step || *state.next_step >= spec_->stop->further.size()) return kill_tree(turn);
+    const StopStep& step = spec_->stop->further[(*state.next_step)++];
     state.kill_due = add_saturating(run_time(turn.now), step.wait);
-    const bool to_main = spec_->stop.to == StopTarget::main && !state.ended;
+    const bool to_main = spec_->stop->to == StopTarget::main && !state.ended;
     send(step.signal, to_main ? effect::SignalTarget::main : effect::SignalTarget::tree, turn);
 }
 

@@ -46,7 +46,7 @@ TaskRecord Task::record(Duration away, TimePoint now) const {
     }
     record.status_text = notes_.status;
     record.heartbeat_timeout = notes_.heartbeat_timeout;
-    record.last_exit = last_exit_;
+    if (last_exit_) record.last_exit = *last_exit_;
     return record;
 }
 
@@ -58,7 +58,7 @@ Task::Task(TaskId id, SpecPtr spec, const TaskRecord& record, Duration away)
       generation_(record.generation),
       runs_(record.runs),
       cause_(record.cause),
-      last_exit_(record.last_exit) {
+      last_exit_(record.last_exit ? std::make_unique<LastExit>(*record.last_exit) : nullptr) {
     notes_.status = record.status_text;
     notes_.heartbeat_timeout = record.heartbeat_timeout;
     const core::Run run{record.generation, record.started_at, record.main_pid};
@@ -150,12 +150,12 @@ void Task::go_on_stopping(event::TakenOver& event, Turn& turn) {
         if (state.killed) state.killed_since = turn.now;
         return pause_again(event, turn);
     }
-    state.kill_due = add_saturating(turn.now, spec_->stop.timeout);
+    state.kill_due = add_saturating(turn.now, spec_->stop->timeout);
     if (state.run.main_pid == 0) return;
     if (state.forced) return kill_tree(turn);
     if (state.ended) {
         state.asked = true;
-        return send(spec_->stop.signal, effect::SignalTarget::tree, turn);
+        return send(spec_->stop->signal, effect::SignalTarget::tree, turn);
     }
     if (!record.paused) return ask_by_rule(turn);
     // It was told to end before it was paused; what is left of the stop comes when it is resumed.

@@ -34,7 +34,7 @@ bool same_delays(const RestartRule& a, const RestartRule& b) {
 SpecPtr Task::take_spec(event::NewSpec& order) {
     SpecPtr before = std::exchange(spec_, std::move(order.spec));
     // "Attempt 4 of 2" is nothing that a reader could make sense of; the next failure is the last either way.
-    if (const auto most = spec_->restart.max_attempts) attempts_ = std::min(attempts_, *most);
+    if (const auto most = spec_->restart->max_attempts) attempts_ = std::min(attempts_, *most);
     return before;
 }
 
@@ -72,7 +72,7 @@ void Task::respec_stopping(event::NewSpec& order, Turn& turn) {
     state::Stopping& state = stopping();
     // Later steps have waits of their own, and after SIGKILL there is nothing left to wait for.
     if (!state.killed && state.next_step.value_or(0) == 0)
-        shift(state.kill_due, before->stop.timeout, spec_->stop.timeout, run_time(turn.now));
+        shift(state.kill_due, before->stop->timeout, spec_->stop->timeout, run_time(turn.now));
     // What an order has decided already comes with the new spec anyway.
     if (!restart || desired_ != Desired::up || state.ordered) return;
     event::Restart again{{cause::ConfigReload{}}};
@@ -93,8 +93,8 @@ void Task::respec_failed(event::NewSpec& order, Turn& turn) {
     }
     // When the wait began is not known any more, but nobody waits for longer than the new rule would have him
     // wait from here.
-    if (failed.host_faults != 0 || same_delays(before->restart, spec_->restart)) return;
-    const Duration delay = restart_delay(spec_->restart, attempts_ > 0 ? attempts_ - 1 : 0, 0);
+    if (failed.host_faults != 0 || same_delays(*before->restart, *spec_->restart)) return;
+    const Duration delay = restart_delay(*spec_->restart, attempts_ > 0 ? attempts_ - 1 : 0, 0);
     failed.restart_due = std::min(failed.restart_due, add_saturating(turn.now, delay));
 }
 
@@ -112,7 +112,7 @@ void Task::move_run_deadlines(const TaskSpec& before, TimePoint now) {
         return;
     }
     auto& healthy = std::get<state::Healthy>(state_);
-    shift(healthy.stable_due, before.restart.stable_after, spec_->restart.stable_after, run_time(now));
+    shift(healthy.stable_due, before.restart->stable_after, spec_->restart->stable_after, run_time(now));
     const bool first_beat_awaited =
         spec_->ready.on == ReadyOn::exec && !notes_.last_beat && !notes_.heartbeat_timeout;
     if (before.heartbeat && spec_->heartbeat && first_beat_awaited)

@@ -19,12 +19,12 @@ TaskReport Task::report(TimePoint now, TimePoint clock) const {
     report.cause = &cause_;
     report.generation = generation_;
     report.attempts = attempts_;
-    report.max_attempts = spec_->restart.max_attempts;
+    report.max_attempts = spec_->restart->max_attempts;
     report.restarts_total = runs_ > 0 ? runs_ - 1 : 0;
     report.status_text = notes_.status;
     report.notified_errno = notes_.error;
     report.notified_exit_status = notes_.exit_status;
-    report.last_exit = last_exit_;
+    if (last_exit_) report.last_exit = *last_exit_;
     report.spec = &spec_;
     if (spec_->heartbeat)
         report.heartbeat_timeout = notes_.heartbeat_timeout.value_or(spec_->heartbeat->timeout);

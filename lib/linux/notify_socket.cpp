@@ -14,6 +14,23 @@
 #include "linux/socket_address.hpp"
 
 namespace vigil::os {
+namespace {
+
+/// The path that a socket is bound to.
+struct BoundTo {
+    sockaddr_un address{};
+    char end = '\0';  // a path that fills its place has no NUL of its own
+
+    /// Whether it is bound to any.
+    [[nodiscard]] bool ask(int fd) noexcept {
+        socklen_t size = sizeof address;
+        return ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+               address.sun_family == AF_UNIX && size > offsetof(sockaddr_un, sun_path);
+    }
+    [[nodiscard]] const char* path() const noexcept { return address.sun_path; }
+};
+
+}  // namespace
 
 Result<NotifySocket> NotifySocket::create(const std::string& directory) {
     std::array<std::uint8_t, 16> bits;
@@ -22,19 +39,15 @@ Result<NotifySocket> NotifySocket::create(const std::string& directory) {
 }
 
 Result<NotifySocket> NotifySocket::adopt(UniqueFd held, const std::string& path) {
-    if (held) return NotifySocket(std::move(held), path);
+    if (held) return NotifySocket(std::move(held));
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return Failure{errno_error("removing the notify socket " + path)};
     return bind_at(path);
 }
 
 std::string NotifySocket::path_of(int fd) {
-    sockaddr_un address{};
-    socklen_t size = sizeof address;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-    if (address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path)) return {};
-    // A path that fills its place has no NUL at its end.
-    return {address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)};
+    BoundTo bound;
+    return bound.ask(fd) ? bound.path() : std::string();
 }
 
 Result<NotifySocket> NotifySocket::bind_at(const std::string& path) {
@@ -52,7 +65,7 @@ Result<NotifySocket> NotifySocket::bind_at(const std::string& path) {
         return Failure{errno_error("asking for credentials on a notify socket")};
     if (::bind(fd.get(), plain(*address), sizeof *address) != 0)
         return Failure{errno_error("binding the notify socket " + path)};
-    NotifySocket made(std::move(fd), path);
+    NotifySocket made(std::move(fd));
     // After bind, since the umask narrows what bind would make. Nobody knows the name yet.
     if (::chmod(path.c_str(), 0666) != 0)
         return Failure{errno_error("opening the notify socket " + path + " to tasks")};
@@ -63,7 +76,6 @@ NotifySocket& NotifySocket::operator=(NotifySocket&& other) noexcept {
     if (this == &other) return *this;
     remove();
     fd_ = std::move(other.fd_);
-    path_ = std::exchange(other.path_, {});
     return *this;
 }
 
@@ -72,7 +84,8 @@ NotifySocket::~NotifySocket() {
 }
 
 void NotifySocket::remove() noexcept {
-    if (fd_) ::unlink(path_.c_str());
+    BoundTo bound;
+    if (fd_ && bound.ask(fd_.get())) ::unlink(bound.path());
     fd_.reset();
 }
 

@@ -21,7 +21,8 @@ namespace vigil::os {
 /// A longer message is dropped.
 inline constexpr std::size_t kMaxNotifyMessage = 4096;
 
-/// A bound datagram socket and the path that has to be removed with it.
+/// A bound datagram socket, whose path is removed with it. The kernel knows the path; it is held nowhere
+/// else.
 class NotifySocket {
   public:
     /// Binds a socket of mode 0666 under an unguessable name in `directory`, which only the daemon may write
@@ -43,16 +44,15 @@ class NotifySocket {
     ~NotifySocket();
 
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] std::string path() const { return path_of(fd_.get()); }
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
   private:
-    NotifySocket(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    explicit NotifySocket(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
     [[nodiscard]] static Result<NotifySocket> bind_at(const std::string& path);
     void remove() noexcept;
 
     UniqueFd fd_;
-    std::string path_;
 };
 
 struct NotifyMessage {

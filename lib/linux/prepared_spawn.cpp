@@ -34,8 +34,8 @@ class Preparation {
     Preparation(SpawnContext& context, const SpawnJob& job, std::atomic<SpawnStage>& stage)
         : context_(context),
           job_(job),
-          launch_(job.spec->launch),
-          command_(job.auxiliary ? job.auxiliary->command : launch_.command),
+          launch_(*job.spec->launch),
+          command_(job.auxiliary ? job.auxiliary->command : job.spec->command),
           stage_(stage) {}
 
     Result<std::unique_ptr<PreparedSpawn>, SpawnFailure> run() {
@@ -80,7 +80,7 @@ class Preparation {
 
     Step look_up_command() {
         stage_ = SpawnStage::look_up_command;
-        auto paths = find_command(command_.empty() ? std::string() : command_.front(),
+        auto paths = find_command(command_.empty() ? std::string() : std::string(command_.front()),
                                   find_variable(variables_, "PATH").value_or(""));
         if (!paths) return Failure{paths.error()};
         made_->paths = std::move(paths).value();
@@ -182,8 +182,8 @@ class Preparation {
         }
         made_->envp.push_back(nullptr);
         // execve(2) takes pointers to non-const for history's sake and changes nothing.
-        for (const std::string& argument : command_)
-            made_->argv.push_back(const_cast<char*>(argument.c_str()));
+        for (const std::string_view argument : command_)
+            made_->argv.push_back(const_cast<char*>(argument.data()));
         made_->argv.push_back(nullptr);
         for (const std::string& path : made_->paths) made_->path_pointers.push_back(path.c_str());
         made_->path_pointers.push_back(nullptr);
@@ -263,7 +263,7 @@ class Preparation {
     SpawnContext& context_;
     const SpawnJob& job_;
     const core::LaunchSpec& launch_;
-    const std::vector<std::string>& command_;
+    const TextList& command_;
     std::atomic<SpawnStage>& stage_;
     std::unique_ptr<PreparedSpawn> made_ = std::make_unique<PreparedSpawn>();
     std::string file_text_;

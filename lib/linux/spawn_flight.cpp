@@ -40,10 +40,10 @@ SpawnOutcome SpawnFlight::carry_out(SpawnContext& context, const ChildStack& sta
     if (!prepared) return failed(std::move(prepared).error());
     PreparedSpawn& ready = *prepared.value();
     if (context.options().before_child && !job_.auxiliary)
-        context.options().before_child(job_, {.notify = ready.notify.fd(),
-                                              .heartbeat = ready.heartbeat_reader.get(),
-                                              .output = {ready.output.reader[0].get(),
-                                                         ready.output.reader[1].get()}});
+        context.options().before_child(
+            job_, {.notify = ready.notify.fd(),
+                   .heartbeat = ready.heartbeat_reader.get(),
+                   .output = {ready.output.reader[0].get(), ready.output.reader[1].get()}});
     if (!enter_child()) return abandoned_outcome();
     const long made = spawn_child(ready.plan, report_, stack, job_.pid_record);
     const int given_up = leave_child();
@@ -142,7 +142,7 @@ SpawnOutcome SpawnFlight::failed(SpawnFailure failure) const {
 SpawnFailure SpawnFlight::failure_of_child(const PreparedSpawn& prepared, int given_up) const {
     const SpawnStage at = stage();
     if (given_up != 0) return {at, given_up, given_up_detail(at)};
-    return {at, report_.error, detail_of(at, report_.error, prepared, job_.spec->launch, report_.tried)};
+    return {at, report_.error, detail_of(at, report_.error, prepared, *job_.spec->launch, report_.tried)};
 }
 
 SpawnOutcome SpawnFlight::abandoned_outcome() const {
@@ -153,12 +153,13 @@ SpawnOutcome SpawnFlight::abandoned_outcome() const {
 
 /// What it was waiting for, in so far as the stage tells.
 std::string SpawnFlight::given_up_detail(SpawnStage stage) const {
-    const core::LaunchSpec& launch = job_.spec->launch;
+    const core::LaunchSpec& launch = *job_.spec->launch;
+    const TextList& command = job_.auxiliary ? job_.auxiliary->command : job_.spec->command;
     switch (stage) {
         case SpawnStage::prepare_environment: return launch.env_file;
         case SpawnStage::look_up_user: return "user " + launch.user;
         case SpawnStage::cwd: return launch.cwd;
-        default: return job_.auxiliary ? job_.auxiliary->command.front() : launch.command.front();
+        default: return std::string(command.front());
     }
 }
 

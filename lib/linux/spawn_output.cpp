@@ -76,7 +76,7 @@ Result<void, SpawnFailure> open_journal(SpawnOutput& made, const core::TaskSpec&
     auto out = connect_journal(spec.name, kInfo, path);
     if (!out) return Failure{out.error()};
     made.writer[0] = std::move(out).value();
-    if (spec.launch.output.apart) {
+    if (spec.launch->output.apart) {
         auto err = connect_journal(spec.name, kError, path);
         if (!err) return Failure{err.error()};
         made.writer[1] = std::move(err).value();
@@ -94,10 +94,10 @@ Result<SpawnOutput, SpawnFailure> open_output(const core::TaskSpec& spec, uid_t 
                                               const std::string& journal_socket) {
     SpawnOutput made;
     Result<void, SpawnFailure> done;
-    switch (spec.launch.output.to) {
+    switch (spec.launch->output.to) {
         case OutputTo::file:
             done = make_pipe(made.reader[0], made.writer[0], uid);
-            if (done && spec.launch.output.apart) done = make_pipe(made.reader[1], made.writer[1], uid);
+            if (done && spec.launch->output.apart) done = make_pipe(made.reader[1], made.writer[1], uid);
             break;
         case OutputTo::journal: done = open_journal(made, spec, journal_socket); break;
         case OutputTo::inherit:

@@ -38,10 +38,10 @@ using Invocation = std::array<std::uint8_t, 16>;
 /// and invocation, no notify socket and no heartbeat pipe; its output goes where the daemon's goes, or
 /// nowhere where the run's does.
 struct Auxiliary {
-    std::vector<std::string> command;  ///< argv, as LaunchSpec::command
-    std::string invocation;            ///< of the run, as in SpawnOutcome
-    Environment variables;             ///< set last
-    UniqueFd cgroup;                   ///< of the run (TaskCgroup::open()); empty: it has none
+    TextList command;        ///< argv, as TaskSpec::command
+    std::string invocation;  ///< of the run, as in SpawnOutcome
+    Environment variables;   ///< set last
+    UniqueFd cgroup;         ///< of the run (TaskCgroup::open()); empty: it has none
 };
 
 struct SpawnJob {

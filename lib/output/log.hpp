@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/small_mutex.hpp"
 #include "core/spec.hpp"
 #include "core/time.hpp"
 #include "output/compressor.hpp"
@@ -55,7 +56,7 @@ class Log {
     void touch() noexcept { progress_ = core::TimePoint::clock::now().time_since_epoch(); }
 
     /// To be held by whoever takes from the pipes of this log, and for nothing that may wait for a disk.
-    std::mutex take;
+    SmallMutex take;
     // Under `take`:
     bool held = false;  ///< others take from the pipes
     Losses losses;      ///< not yet reported in the log
@@ -81,7 +82,7 @@ class Log {
     [[nodiscard]] std::pair<dev_t, ino_t> file() const noexcept { return file_.identity(); }
     void cut_back_to(std::uint64_t size) noexcept { file_.cut_back_to(size); }
     [[nodiscard]] std::uint64_t size() const noexcept { return file_.size(); }
-    [[nodiscard]] const core::OutputRule& rule() const noexcept { return spec_->launch.output; }
+    [[nodiscard]] const core::OutputRule& rule() const noexcept { return spec_->launch->output; }
     [[nodiscard]] bool failed() const noexcept { return failed_; }
     /// Failed, or with losses to report.
     [[nodiscard]] bool has_trouble();
@@ -110,7 +111,7 @@ class Log {
     std::atomic<core::Duration> progress_{};
     std::atomic<bool> reopen_wanted_ = false;
 
-    mutable std::mutex fault_mutex_;  // of the next two
+    mutable SmallMutex fault_mutex_;  // of the next two
     std::string reason_;              // empty: all is well
     std::shared_ptr<TallyCell> cell_;
     bool failed_ = false;  // by the worker itself, so it is tried again only now and then

@@ -71,7 +71,7 @@ Mover::Lines Mover::take_lines(Log& log, Stream& stream) {
     Lines lines;
     while (const auto piece = next_piece(input.substr(lines.consumed), unended)) {
         const std::size_t before = output_.size();
-        append_line(output_, stream.spec->launch.output.format, speaker, time, *piece);
+        append_line(output_, stream.spec->launch->output.format, speaker, time, *piece);
         if (output_.size() > room && size + before > 0) {
             output_.resize(before);
             lines.new_file = true;

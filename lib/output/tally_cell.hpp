@@ -1,10 +1,12 @@
 // Layer output. The running tally of one task, shared by all that moves its output.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 
+#include "base/small_mutex.hpp"
 #include "output/collector.hpp"
 #include "output/losses.hpp"
 
@@ -20,10 +22,10 @@ class TallyCell {
     [[nodiscard]] Tally read() const;
 
   private:
-    mutable std::mutex mutex_;
+    mutable SmallMutex mutex_;
     std::uint64_t written_ = 0;
     Losses dropped_;
-    std::string faults_[2];
+    std::unique_ptr<std::array<std::string, 2>> faults_;  ///< null: there never was one
 };
 
 }  // namespace vigil::output

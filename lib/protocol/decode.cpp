@@ -29,6 +29,7 @@ class Reader {
     void read(std::string_view name, bool& to);
     void read(std::string_view name, std::optional<core::Duration>& to);
     void read(std::string_view name, params::TaskWait::For& to);
+    void read(std::string_view name, StatusFields& to);
     void read_signal(std::string_view name, int& to);
     void read_object(std::string_view name, const json::Value*& to);
 
@@ -151,6 +152,27 @@ void Reader::read(std::string_view name, std::optional<core::Duration>& to) {
     }
 }
 
+void Reader::read(std::string_view name, StatusFields& to) {
+    const json::Value* value = find(name);
+    if (value == nullptr) return;
+    const json::Array* array = value->as_array();
+    if (array == nullptr) return expected(name, "an array of strings", *value);
+    if (array->empty()) return fail("\"" + std::string(name) + "\" is an empty array: leave it out for all");
+    for (const json::Value& element : *array) {
+        const std::string* text = element.as_string();
+        if (text == nullptr) return expected(name, "an array of strings", element);
+        const auto field = parse_status_field(*text);
+        if (field) {
+            to.add(*field);
+            continue;
+        }
+        std::string message = "\"" + std::string(name) + "\": a task has no \"" + text->substr(0, 64) + "\"";
+        const std::string_view nearest = nearest_word(*text, kStatusFieldNames);
+        if (!nearest.empty()) message.append("; did you mean \"").append(nearest).append("\"?");
+        return fail(std::move(message));
+    }
+}
+
 void Reader::read(std::string_view name, params::TaskWait::For& to) {
     const json::Value* value = find(name);
     if (value == nullptr) return;
@@ -229,6 +251,7 @@ Params read_status(Reader& in) {
     in.read("name", status.names);
     in.read("spec", status.spec);
     in.read("details", status.details);
+    in.read("fields", status.fields);
     return status;
 }
 

@@ -42,10 +42,11 @@ constexpr std::array<Parameter, 4> kKill = {
     {kName, {"now", Type::boolean, false, "SIGKILL at once (default: false)"}, kWait, kTimeout}};
 constexpr std::array<Parameter, 2> kSignal = {
     {kName, {"signal", Type::signal, true, "\"HUP\", \"SIGHUP\" or 1"}}};
-constexpr std::array<Parameter, 3> kStatus = {
+constexpr std::array<Parameter, 4> kStatus = {
     {kNames,
      {"spec", Type::boolean, false, "add the effective specification to each task (default: false)"},
-     {"details", Type::boolean, false, "add resources used and the last lines printed (default: false)"}}};
+     {"details", Type::boolean, false, "add resources used and the last lines printed (default: false)"},
+     {"fields", Type::members, false, "only these members, and of them what applies (default: all)"}}};
 constexpr std::array<Parameter, 1> kOnlyName = {{kName}};
 constexpr std::array<Parameter, 3> kTaskWait = {
     {kName, {"for", Type::wait_for, true, "healthy, stopped, completed or exit"}, kTimeout}};

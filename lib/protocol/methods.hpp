@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "core/time.hpp"
 #include "protocol/rpc.hpp"
+#include "protocol/status_fields.hpp"
 
 namespace vigil::protocol {
 
@@ -50,6 +51,7 @@ enum class ParameterType : std::uint8_t {
     duration,  ///< "1m30s", or whole milliseconds
     signal,    ///< "TERM", "SIGTERM" or a number
     wait_for,  ///< healthy, stopped, completed or exit
+    members,   ///< an array of names of members of a task object
     object,
 };
 
@@ -116,6 +118,7 @@ struct TaskStatus {
     Patterns names;        ///< empty: every task
     bool spec = false;     ///< add the effective specification to each
     bool details = false;  ///< add what costs something to find out: resources, the last lines printed
+    StatusFields fields{};
 };
 struct TaskLogs {
     Patterns names;  ///< empty: every task

@@ -59,26 +59,16 @@ class CauseDetails {
     json::Writer& out_;
 };
 
-void write_output(json::Writer& out, const std::optional<OutputFacts>& output) {
-    out.key("output");
-    if (!output) {
-        out.null();
-        return;
-    }
-    out.begin_object().member("written_bytes", output->written).member("dropped_bytes", output->dropped);
-    out.member("dropped_lines", output->dropped_lines);
-    write_text(out, "fault", output->fault);
+void write_output(json::Writer& out, const OutputFacts& output) {
+    out.begin_object().member("written_bytes", output.written).member("dropped_bytes", output.dropped);
+    out.member("dropped_lines", output.dropped_lines);
+    write_text(out, "fault", output.fault);
     out.end_object();
 }
 
-void write_resources(json::Writer& out, const std::optional<Resources>& resources) {
-    out.key("resources");
-    if (!resources) {
-        out.null();
-        return;
-    }
-    out.begin_object().member("processes", resources->processes).member("memory_bytes", resources->memory);
-    out.member("cpu_ms", resources->cpu.count()).end_object();
+void write_resources(json::Writer& out, const Resources& resources) {
+    out.begin_object().member("processes", resources.processes).member("memory_bytes", resources.memory);
+    out.member("cpu_ms", resources.cpu.count()).end_object();
 }
 
 void write_last_exit(json::Writer& out, const core::LastExit& exit, const ClockReading& clock,
@@ -98,40 +88,68 @@ void write_last_exit(json::Writer& out, const core::LastExit& exit, const ClockR
     out.end_object();
 }
 
+/// Writes those members that are wanted.
+class Members {
+  public:
+    Members(json::Writer& out, StatusFields fields) : out_(out), fields_(fields) {}
+
+    /// True: the key is written, and its value is to follow. What does not apply is null, or left out.
+    [[nodiscard]] bool begins(StatusField field, bool applies) {
+        if (!fields_.has(field) || (!applies && !fields_.all())) return false;
+        out_.key(to_string(field));
+        if (!applies) out_.null();
+        return applies;
+    }
+    template <typename T>
+    void add(StatusField field, const T& value) {
+        if (begins(field, true)) out_.value(value);
+    }
+    template <typename T>
+    void add(StatusField field, const std::optional<T>& value) {
+        if (begins(field, value.has_value())) out_.value(*value);
+    }
+    void add(StatusField field, bool flag) {
+        if (flag || fields_.all()) add<bool>(field, flag);
+    }
+    void add_ms(StatusField field, const std::optional<core::Duration>& time) {
+        if (begins(field, time.has_value()))
+            out_.value(std::chrono::floor<std::chrono::milliseconds>(*time).count());
+    }
+
+  private:
+    json::Writer& out_;
+    StatusFields fields_;
+};
+
 void write_members(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
-                   const TaskFacts& facts) {
-    out.member("name", report.name).member("status", core::to_string(report.state));
-    out.member("paused", report.paused).member("desired", desired_name(report.desired));
-    out.member("waiting_turn", report.waiting_turn).key("cause");
-    if (report.cause != nullptr)
-        write_cause(out, *report.cause);
-    else
-        out.null();
-    out.key("pid");
-    if (report.pid != 0)
-        out.value(report.pid);
-    else
-        out.null();
-    out.member("generation", static_cast<std::uint64_t>(report.generation));
-    out.member("restart_attempts", report.attempts).member("max_restart_attempts", report.max_attempts);
-    out.member("restarts_total", report.restarts_total).key("started_at");
-    if (report.started_at)
+                   const TaskFacts& facts, StatusFields fields) {
+    using F = StatusField;
+    Members members(out, fields);
+    members.add(F::name, report.name);
+    members.add(F::status, core::to_string(report.state));
+    members.add(F::paused, report.paused);
+    members.add(F::desired, desired_name(report.desired));
+    members.add(F::waiting_turn, report.waiting_turn);
+    const bool caused = report.cause != nullptr && !core::cause_name(*report.cause).empty();
+    if (members.begins(F::cause, caused)) write_cause(out, *report.cause);
+    if (members.begins(F::pid, report.pid != 0)) out.value(report.pid);
+    members.add(F::generation, static_cast<std::uint64_t>(report.generation));
+    members.add(F::restart_attempts, report.attempts);
+    members.add(F::max_restart_attempts, report.max_attempts);
+    members.add(F::restarts_total, report.restarts_total);
+    if (members.begins(F::started_at, report.started_at.has_value()))
         out.value(Rfc3339(clock.wall_time(*report.started_at)).view());
-    else
-        out.null();
-    write_ms(out, "uptime_ms", report.uptime);
-    write_ms(out, "last_heartbeat_age_ms", report.last_heartbeat_age);
-    write_ms(out, "heartbeat_timeout_ms", report.heartbeat_timeout);
-    write_ms(out, "next_start_in_ms", report.next_start_in);
-    write_ms(out, "stop_kill_in_ms", report.kill_in);
-    write_text(out, "status_text", report.status_text);
-    out.member("notified_errno", report.notified_errno).key("last_exit");
-    if (report.last_exit)
+    members.add_ms(F::uptime_ms, report.uptime);
+    members.add_ms(F::last_heartbeat_age_ms, report.last_heartbeat_age);
+    members.add_ms(F::heartbeat_timeout_ms, report.heartbeat_timeout);
+    members.add_ms(F::next_start_in_ms, report.next_start_in);
+    members.add_ms(F::stop_kill_in_ms, report.kill_in);
+    if (members.begins(F::status_text, !report.status_text.empty())) out.value(report.status_text);
+    members.add(F::notified_errno, report.notified_errno);
+    if (members.begins(F::last_exit, report.last_exit.has_value()))
         write_last_exit(out, *report.last_exit, clock, facts);
-    else
-        out.null();
-    write_output(out, facts.output);
-    write_resources(out, facts.resources);
+    if (members.begins(F::output, facts.output.has_value())) write_output(out, *facts.output);
+    if (members.begins(F::resources, facts.resources.has_value())) write_resources(out, *facts.resources);
 }
 
 }  // namespace
@@ -148,9 +166,9 @@ void write_cause(json::Writer& out, const core::Cause& cause) {
 }
 
 void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
-                       const TaskFacts& facts) {
+                       const TaskFacts& facts, StatusFields fields) {
     out.begin_object();
-    write_members(out, report, clock, facts);
+    write_members(out, report, clock, facts, fields);
     if (!facts.spec.empty()) out.key("spec").raw(facts.spec);
     out.end_object();
 }

@@ -12,14 +12,15 @@
 //    "output":{"written_bytes":4096,"dropped_bytes":0,"dropped_lines":0,"fault":null},
 //    "resources":{"processes":3,"memory_bytes":5242880,"cpu_ms":150}}
 //
-// Every member is always there; what does not apply is null. max_restart_attempts is null where unlimited.
-// `lines` and `resources` are null unless details were asked for; `output` is null as well then, while
-// nothing was dropped and nothing is in the way.
+// Every member is always there; what does not apply is null (but see StatusFields). max_restart_attempts is
+// null where unlimited. `lines` and `resources` are null unless details were asked for; `output` is null as
+// well then, while nothing was dropped and nothing is in the way.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@
 #include "core/cause.hpp"
 #include "core/report.hpp"
 #include "json/writer.hpp"
+#include "protocol/status_fields.hpp"
 #include "protocol/wall_clock.hpp"
 
 namespace vigil::protocol {
@@ -60,7 +62,7 @@ struct TaskFacts {
 
 /// One task object. Costs no allocation but what `out` needs and, where there is a cause, its text.
 void write_task_status(json::Writer& out, const core::TaskReport& report, const ClockReading& clock,
-                       const TaskFacts& facts = {});
+                       const TaskFacts& facts = {}, StatusFields fields = {});
 
 /// {"kind":..., "text":..., ...}, or null for cause::None. Beside kind and text:
 ///   operator            uid, pid
@@ -120,5 +122,9 @@ struct TaskStatus {
 [[nodiscard]] Result<TaskStatus, std::string> parse_task_status(std::string_view object);
 /// {"tasks":[...]}, the result of task.status.
 [[nodiscard]] Result<std::vector<TaskStatus>, std::string> parse_task_statuses(std::string_view result);
+/// The same, one after the other: thousands of them are megabytes. After an error what was taken is to be
+/// forgotten.
+[[nodiscard]] Result<void, std::string> take_task_statuses(std::string_view result,
+                                                           const std::function<void(TaskStatus&)>& take);
 
 }  // namespace vigil::protocol

@@ -69,11 +69,37 @@ Result<TaskStatus, std::string> parse_task_status(std::string_view object) {
 }
 
 Result<std::vector<TaskStatus>, std::string> parse_task_statuses(std::string_view result) {
-    auto tasks = read_list<TaskStatus>(result, "tasks", kFields);
-    if (!tasks) return tasks;
-    for (const TaskStatus& task : *tasks)
-        if (auto fault = fault_of(task)) return Failure{std::move(*fault)};
+    std::vector<TaskStatus> tasks;
+    auto done = take_task_statuses(result, [&tasks](TaskStatus& task) { tasks.push_back(std::move(task)); });
+    if (!done) return Failure{std::move(done).error()};
     return tasks;
+}
+
+Result<void, std::string> take_task_statuses(std::string_view result,
+                                             const std::function<void(TaskStatus&)>& take) {
+    JsonCursor in(result);
+    bool found = false;
+    if (in.enter_object()) {
+        while (const auto key = in.next_member()) {
+            if (*key != "tasks") {
+                (void)in.skip();
+                continue;
+            }
+            found = true;
+            if (!in.enter_array()) break;
+            while (in.next_element()) {
+                TaskStatus task;
+                read_object<TaskStatus>(in, task, kFields);
+                if (!in.ok()) break;
+                if (auto fault = fault_of(task)) return Failure{std::move(*fault)};
+                take(task);
+            }
+        }
+    }
+    in.expect_end();
+    if (!in.ok()) return Failure{in.error()};
+    if (!found) return Failure{std::string("\"tasks\" is missing")};
+    return {};
 }
 
 }  // namespace vigil::protocol

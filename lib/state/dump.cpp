@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +13,8 @@
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
 #include "state/layout.hpp"
+#include "state/read_table.hpp"
+#include "state/version_1.hpp"
 
 namespace vigil::state {
 namespace {
@@ -83,19 +83,10 @@ std::string pid_line(const RecordImage& record, const TaskRecord& task) {
            (pid != 0 ? ")" : ", of generation " + std::to_string(record.pid_generation) + ")");
 }
 
-std::string slots_line(const RecordImage& record, std::uint32_t place) {
-    std::string line;
-    for (std::size_t i = 0; i < record.slots.size(); ++i) {
-        const SlotImage& slot = record.slots[i];
-        if (i > 0) line += "; ";
-        line += "slot " + std::to_string(i) + " ";
-        if (is_whole(slot, place))
-            line += "whole, sequence " + std::to_string(slot.sequence) + ", " + std::to_string(slot.length) +
-                    " bytes";
-        else
-            line += slot.sequence == 0 ? "empty" : "not whole";
-    }
-    return line;
+std::string slot_line(const RecordImage& record, const SlotImage* content) {
+    if (content == nullptr) return record.slot.sequence == 0 ? "empty" : "not whole";
+    return "sequence " + std::to_string(content->sequence) + ", " + std::to_string(content->length) +
+           " bytes";
 }
 
 void add_run(Lines& lines, const Record& record) {
@@ -109,19 +100,18 @@ void add_run(Lines& lines, const Record& record) {
     if (record.spec != 0) lines.add("spec", std::to_string(record.spec));
 }
 
-void add_record(Lines& lines, const RecordImage& image, std::uint32_t place) {
-    const auto newest = newest_slot(image, place);
+void add_record(Lines& lines, const RecordImage& image, const DraftImage& draft, std::uint32_t place) {
+    const SlotImage* slot = content_of(image, draft, place);
     const std::string number = "record " + std::to_string(place);
-    if (!newest) {
-        lines.head(number + ": neither slot is whole");
-        lines.add("slots", slots_line(image, place));
+    if (slot == nullptr) {
+        lines.head(number + ": " + kNotWhole);
+        lines.add("slot", slot_line(image, slot));
         return;
     }
-    const SlotImage& slot = image.slots[*newest];
-    const auto decoded = decode({slot.payload.data(), slot.length});
+    const auto decoded = decode({slot->payload.data(), slot->length});
     if (!decoded) {
         lines.head(number + ": " + decoded.error());
-        lines.add("slots", slots_line(image, place));
+        lines.add("slot", slot_line(image, slot));
         return;
     }
     const TaskRecord& task = decoded->task;
@@ -143,7 +133,7 @@ void add_record(Lines& lines, const RecordImage& image, std::uint32_t place) {
     if (task.state_due != core::kNever) lines.add("due", "at " + seconds(task.state_due));
     lines.add("status", task.status_text);
     add_run(lines, *decoded);
-    lines.add("slots", slots_line(image, place));
+    lines.add("slot", slot_line(image, slot));
 }
 
 void add_header(Lines& lines, const HeaderImage& header, std::uint64_t size,
@@ -162,61 +152,38 @@ void add_header(Lines& lines, const HeaderImage& header, std::uint64_t size,
     lines.add("uid", std::to_string(header.uid));
 }
 
-constexpr int kLooks = 5;
-
-/// Reads the records anew that were written to twice while they were read.
-void read_again(int fd, std::span<std::uint8_t> bytes) {
-    RecordImage record{};
-    for (std::uint32_t place = 0; file_size(place + 1) <= bytes.size(); ++place) {
-        const std::size_t at = file_size(place);
-        for (int look = 0; look < kLooks; ++look) {
-            std::memcpy(&record, bytes.data() + at, sizeof record);
-            if (is_free(record) || newest_slot(record, place)) break;
-            if (::pread(fd, bytes.data() + at, kRecordSize, static_cast<off_t>(at)) < 0) return;
-        }
-    }
-}
-
-Result<std::vector<std::uint8_t>> read_table(const std::string& path) {
+Result<std::vector<std::uint8_t>> read_file(const std::string& path) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file) return Failure{errno_error("opening " + path)};
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return Failure{errno_error("looking at " + path)};
     if (!S_ISREG(status.st_mode)) return Failure{Error{path + " is no regular file", 0}};
-    if (status.st_size > static_cast<off_t>(file_size(kMostRecords)))
+    if (status.st_size > static_cast<off_t>(version_1::file_size(kMostRecords)))
         return Failure{Error{path + " is larger than any state table", EFBIG}};
-    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t got =
-            ::pread(file.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return Failure{errno_error("reading " + path)};
-        if (got == 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    bytes.resize(done);
-    read_again(file.get(), bytes);
-    return bytes;
+    return read_table(file.get(), static_cast<std::uint64_t>(status.st_size));
 }
 
 }  // namespace
 
 std::string dump_bytes(std::span<const std::uint8_t> bytes, const std::optional<Identity>& here) {
-    HeaderImage header{};
-    if (!bytes.empty()) std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
+    const HeaderImage header = header_of(bytes);
     Lines lines;
     add_header(lines, header, bytes.size(), here);
-    RecordImage record{};
-    for (std::uint32_t place = 0; place < kMostRecords && file_size(place + 1) <= bytes.size(); ++place) {
-        std::memcpy(&record, bytes.data() + file_size(place), sizeof record);
-        if (!is_free(record)) add_record(lines, record, place);
+    std::vector<std::uint8_t> table(bytes.begin(), bytes.end());
+    if (is_version_1(header)) {
+        if (!header_fault(header, bytes.size()).empty()) return std::move(lines).take();
+        table = in_present_version(std::move(table));
+    }
+    const DraftImage draft = draft_of(table);
+    for (std::uint32_t place = 0; place < kMostRecords && file_size(place + 1) <= table.size(); ++place) {
+        const RecordImage record = record_of(table, place);
+        if (!is_free(record, draft, place)) add_record(lines, record, draft, place);
     }
     return std::move(lines).take();
 }
 
 Result<std::string> dump_file(const std::string& path) {
-    const auto bytes = read_table(path);
+    const auto bytes = read_file(path);
     if (!bytes) return Failure{bytes.error()};
     const auto here = Identity::current();
     return dump_bytes(*bytes, here ? std::optional(*here) : std::nullopt);

@@ -5,25 +5,24 @@
 #include <span>
 
 #include "state/checksum.hpp"
+#include "state/version_1.hpp"
 
 namespace vigil::state {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'v', 'i', 'g', 'i', 'l', 'S', 'T', '\n'};
 constexpr std::uint32_t kByteOrder = 0x01020304;
-/// Never reached by counting; a sequence beyond it is damage, and to go on counting from it would end at 0.
-constexpr std::uint64_t kMostSequence = std::uint64_t{1} << 62U;
 
 template <typename T>
 std::span<const std::uint8_t> bytes_of(const T& value, std::size_t size = sizeof(T)) noexcept {
     return {reinterpret_cast<const std::uint8_t*>(&value), size};
 }
 
+}  // namespace
+
 std::uint32_t header_checksum(const HeaderImage& header) noexcept {
     return crc32c(bytes_of(header, offsetof(HeaderImage, checksum)));
 }
-
-}  // namespace
 
 std::optional<std::uint32_t> unpack_capacity(std::uint64_t word) noexcept {
     const auto records = static_cast<std::uint32_t>(word & 0xFFFF'FFFFU);
@@ -48,17 +47,19 @@ HeaderImage make_header(const Identity& identity) noexcept {
 
 std::string header_fault(const HeaderImage& header, std::uint64_t size) {
     if (size < kHeaderSize) return "cut short: " + std::to_string(size) + " bytes";
+    const bool older = is_version_1(header);
     if (header.magic != kMagic || header.byte_order != kByteOrder) return "no state table";
     // Before the checksum, which another version may compute otherwise.
-    if (header.version != kFormatVersion)
+    if (header.version != kFormatVersion && !older)
         return "of format version " + std::to_string(header.version) + ", this vigild reads " +
                std::to_string(kFormatVersion);
-    if (header.checksum != header_checksum(header) || header.record_size != kRecordSize)
+    if (header.checksum != header_checksum(header) || (!older && header.record_size != kRecordSize))
         return "its header is damaged";
     const auto records = unpack_capacity(header.capacity);
     if (!records) return "its number of records is damaged";
-    if (size < file_size(*records))
-        return "cut short: " + std::to_string(size) + " of " + std::to_string(file_size(*records)) + " bytes";
+    const std::uint64_t needed = older ? version_1::file_size(*records) : file_size(*records);
+    if (size < needed)
+        return "cut short: " + std::to_string(size) + " of " + std::to_string(needed) + " bytes";
     return {};
 }
 
@@ -69,11 +70,17 @@ std::string foreign_fault(const HeaderImage& header, const Identity& identity) {
     return {};
 }
 
-std::uint32_t slot_checksum(const SlotImage& slot, std::uint64_t sequence, std::uint32_t place) noexcept {
+std::uint32_t payload_checksum(std::uint32_t place, std::uint64_t sequence,
+                               std::span<const std::uint8_t> payload) noexcept {
+    const auto length = static_cast<std::uint32_t>(payload.size());
     std::uint32_t sum = crc32c(bytes_of(place));
     sum = crc32c(bytes_of(sequence), sum);
-    sum = crc32c(bytes_of(slot.length), sum);
-    return crc32c({slot.payload.data(), slot.length}, sum);
+    sum = crc32c(bytes_of(length), sum);
+    return crc32c(payload, sum);
+}
+
+std::uint32_t slot_checksum(const SlotImage& slot, std::uint64_t sequence, std::uint32_t place) noexcept {
+    return payload_checksum(place, sequence, {slot.payload.data(), slot.length});
 }
 
 bool is_whole(const SlotImage& slot, std::uint32_t place) noexcept {
@@ -81,17 +88,16 @@ bool is_whole(const SlotImage& slot, std::uint32_t place) noexcept {
            slot.checksum == slot_checksum(slot, slot.sequence, place);
 }
 
-std::optional<std::size_t> newest_slot(const RecordImage& record, std::uint32_t place) noexcept {
-    const bool first = is_whole(record.slots[0], place);
-    const bool second = is_whole(record.slots[1], place);
-    if (first && second) return record.slots[1].sequence > record.slots[0].sequence ? 1 : 0;
-    if (first) return 0;
-    if (second) return 1;
-    return std::nullopt;
+const SlotImage* content_of(const RecordImage& record, const DraftImage& draft,
+                            std::uint32_t place) noexcept {
+    const bool own = is_whole(record.slot, place);
+    const bool drafted = draft.place == place && is_whole(draft.slot, place);
+    if (drafted && (!own || draft.slot.sequence > record.slot.sequence)) return &draft.slot;
+    return own ? &record.slot : nullptr;
 }
 
-bool is_free(const RecordImage& record) noexcept {
-    return record.slots[0].sequence == 0 && record.slots[1].sequence == 0;
+bool is_free(const RecordImage& record, const DraftImage& draft, std::uint32_t place) noexcept {
+    return record.slot.sequence == 0 && content_of(record, draft, place) == nullptr;
 }
 
 pid_t pid_of_run(const RecordImage& record, core::Generation generation) noexcept {

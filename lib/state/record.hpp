@@ -38,12 +38,12 @@ struct Record {
     std::uint64_t spec = 0;  ///< id in the spec store of what the run was started with; 0: none
 };
 
-inline constexpr std::size_t kRecordCapacity = 488;
+inline constexpr std::size_t kRecordCapacity = 480;
 inline constexpr std::size_t kMostName = 64;         ///< what the configuration allows
 inline constexpr std::size_t kMostNotifyPath = 107;  ///< what unix(7) allows
 /// Bytes that each of the three texts (of cause, of why, status_text) has in any case. What the other fields
 /// leave free is theirs too, in this order, up to 255 each.
-inline constexpr std::size_t kLeastText = 25;
+inline constexpr std::size_t kLeastText = 22;
 
 /// Writes a record and returns its size. Allocates nothing and always fits: texts are cut, at the end of a
 /// UTF-8 sequence; a notify_path longer than kMostNotifyPath, which no socket can have, is left out.

@@ -16,11 +16,12 @@
 
 #include "base/check.hpp"
 #include "state/layout.hpp"
+#include "state/table_file.hpp"
 
 namespace vigil::state {
 namespace {
 
-constexpr std::uint32_t kGrowBy = 16;  // records; the file of a handful of tasks is 20 KiB
+constexpr std::uint32_t kGrowBy = 16;  // records; the file of a handful of tasks is 12 KiB
 /// Mapped once, beyond the end of the file: on Linux what the file grows by is there without mapping it anew,
 /// so no record ever moves. It is address space only, and only what is within the file is touched.
 constexpr std::size_t kMapped = kHeaderSize + std::size_t{kMostRecords} * kRecordSize;
@@ -28,21 +29,16 @@ constexpr std::size_t kMapped = kHeaderSize + std::size_t{kMostRecords} * kRecor
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free &&
               std::atomic_ref<pid_t>::is_always_lock_free);
 
-/// Storage for the first `size` bytes: a store into a hole on a full disk would be SIGBUS.
-int allocate_storage(int fd, std::uint64_t size) noexcept {
-    int code = 0;
-    do code = ::posix_fallocate(fd, 0, static_cast<off_t>(size));
-    while (code == EINTR);
-    return code;
-}
-
-/// Why the file is no table of ours; empty: it is.
-std::string fault_of(const PrivateFile& file, const Identity& identity) {
-    HeaderImage header{};
-    const ssize_t size = ::pread(file.fd.get(), &header, sizeof header, 0);
-    if (size < 0) return errno_error("reading it").text();
-    std::string fault = header_fault(header, file.size);
-    return fault.empty() ? foreign_fault(header, identity) : fault;
+/// From the draft into the record. What is copied is whole all the while.
+void fair_copy(const SlotImage& from, SlotImage& to) noexcept {
+    const std::atomic_ref sequence(to.sequence);
+    std::atomic_thread_fence(std::memory_order_release);
+    sequence.store(0, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    std::memcpy(to.payload.data(), from.payload.data(), from.length);
+    to.length = from.length;
+    to.checksum = from.checksum;
+    sequence.store(from.sequence, std::memory_order_release);
 }
 
 }  // namespace
@@ -77,7 +73,7 @@ Result<Opened> Table::open(const std::string& path, const Identity& identity) {
     auto file = open_private(path);
     if (!file) return Failure{file.error()};
     std::optional<SetAside> aside;
-    std::string fault = file->fd ? fault_of(*file, identity) : file->fault;
+    std::string fault = file->fd ? fault_of_file(*file, identity) : file->fault;
     if (!fault.empty()) {
         auto moved = set_aside(path, std::move(fault));
         if (!moved) return Failure{moved.error()};
@@ -85,6 +81,11 @@ Result<Opened> Table::open(const std::string& path, const Identity& identity) {
         file->fd.reset();
     }
     const bool made = !file->fd;
+    if (!made) {
+        auto present = in_present_version(path, std::move(file).value());
+        if (!present) return Failure{present.error()};
+        file = std::move(present);
+    }
     auto table = made ? make(path, identity) : Result<Table>(Table(path, std::move(file->fd)));
     if (!table) return Failure{table.error()};
     if (auto mapped = table->map(); !mapped) {
@@ -108,22 +109,11 @@ bool Table::was_left(const std::string& path, const Identity& identity) {
     return size > kHeaderSize && foreign_fault(header, identity).empty();
 }
 
-/// Under another name until it is whole: at `path` there never is half a table.
 Result<Table> Table::make(const std::string& path, const Identity& identity) {
-    const std::string unfinished = path + ".new";
-    auto fd = make_private(unfinished);
-    if (!fd) return Failure{fd.error()};
-    if (const int code = allocate_storage(fd->get(), kHeaderSize); code != 0) {
-        ::unlink(unfinished.c_str());
-        return Failure{Error{"allocating " + unfinished, code}};
-    }
     const HeaderImage header = make_header(identity);
-    if (::pwrite(fd->get(), &header, sizeof header, 0) != ssize_t{sizeof header} ||
-        ::rename(unfinished.c_str(), path.c_str()) != 0) {
-        Error error = errno_error("making the state table " + path);
-        ::unlink(unfinished.c_str());
-        return Failure{std::move(error)};
-    }
+    auto fd =
+        make_table_file(path, {reinterpret_cast<const std::uint8_t*>(&header), sizeof header}, kHeaderSize);
+    if (!fd) return Failure{fd.error()};
     return Table(path, std::move(fd).value());
 }
 
@@ -145,8 +135,18 @@ Result<void> Table::map() {
     return {};
 }
 
+/// A write that a kill has left half done is done.
+void Table::finish_draft() noexcept {
+    const DraftImage& drafted = draft();
+    if (drafted.place >= capacity_ || !is_whole(drafted.slot, drafted.place)) return;
+    sequence_ = drafted.slot.sequence;
+    RecordImage& target = image(static_cast<SlotId>(drafted.place));
+    if (content_of(target, drafted, drafted.place) == &drafted.slot) fair_copy(drafted.slot, target.slot);
+}
+
 void Table::take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped) {
     free_.reserve(capacity_);
+    finish_draft();
     for (std::uint32_t place = capacity_; place-- > 0;) {
         const auto slot = static_cast<SlotId>(place);
         RecordImage& record = image(slot);
@@ -154,25 +154,21 @@ void Table::take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped)
             dropped.push_back({slot, std::move(reason), std::max(record.pid, 0), std::nullopt});
             release(slot);
         };
-        if (is_free(record)) {
+        if (is_free(record, draft(), place)) {
             release(slot);
             continue;
         }
-        const auto newest = newest_slot(record, place);
-        if (!newest) {
-            drop("neither of its two slots is whole");
+        const SlotImage* content = content_of(record, draft(), place);
+        if (content == nullptr) {
+            drop(kNotWhole);
             continue;
         }
-        const SlotImage& content = record.slots[*newest];
-        auto decoded = decode({content.payload.data(), content.length});
+        auto decoded = decode({content->payload.data(), content->length});
         if (!decoded) {
             drop(decoded.error());
             continue;
         }
-        sequence_ = std::max(sequence_, content.sequence);
-        // write() takes the lower sequence for the older slot, so what is not whole must have none.
-        SlotImage& other = record.slots[1 - *newest];
-        if (!is_whole(other, place)) other.sequence = 0;
+        sequence_ = std::max(sequence_, content->sequence);
         const pid_t pid = pid_of_run(record, decoded->task.generation);
         found.push_back({slot, std::move(decoded).value(), pid});
     }
@@ -184,8 +180,7 @@ void Table::take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped)
 void Table::drop_doubles(std::vector<Found>& found, std::vector<Dropped>& dropped) {
     const auto age = [&](const Found& one) {
         const RecordImage& record = image(one.slot);
-        return std::pair(one.record.task.generation,
-                         std::max(record.slots[0].sequence, record.slots[1].sequence));
+        return std::pair(one.record.task.generation, record.slot.sequence);
     };
     std::unordered_map<std::string, std::size_t> by_name;
     std::vector<Found> kept;
@@ -242,6 +237,10 @@ RecordImage& Table::image(SlotId slot) noexcept {
     return *std::launder(reinterpret_cast<RecordImage*>(mapping_ + file_size(place)));
 }
 
+DraftImage& Table::draft() noexcept {
+    return *std::launder(reinterpret_cast<DraftImage*>(mapping_ + kDraftAt));
+}
+
 void Table::write(SlotId slot, const Record& record) noexcept {
     RecordImage& target = image(slot);
     // Each step leaves a pid word that is no run's, or the run's that the record does not speak of yet.
@@ -253,22 +252,25 @@ void Table::write(SlotId slot, const Record& record) noexcept {
         pid_generation.store(generation, std::memory_order_release);
     }
 
-    SlotImage& older = target.slots[target.slots[0].sequence <= target.slots[1].sequence ? 0 : 1];
-    const std::atomic_ref sequence(older.sequence);
+    const auto place = static_cast<std::uint32_t>(slot);
+    DraftImage& drafted = draft();
+    const std::atomic_ref sequence(drafted.slot.sequence);
     sequence.store(0, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
-    older.length = static_cast<std::uint32_t>(encode(record, older.payload));
+    drafted.place = place;
+    drafted.slot.length = static_cast<std::uint32_t>(encode(record, drafted.slot.payload));
     const std::uint64_t next = ++sequence_;
-    older.checksum = slot_checksum(older, next, static_cast<std::uint32_t>(slot));
+    drafted.slot.checksum = slot_checksum(drafted.slot, next, place);
     sequence.store(next, std::memory_order_release);
+    fair_copy(drafted.slot, target.slot);
 }
 
 void Table::release(SlotId slot) noexcept {
     RecordImage& target = image(slot);
-    // The older one first, or a kill in between would bring it back.
-    const std::size_t older = target.slots[0].sequence <= target.slots[1].sequence ? 0 : 1;
-    std::atomic_ref(target.slots[older].sequence).store(0, std::memory_order_release);
-    std::atomic_ref(target.slots[1 - older].sequence).store(0, std::memory_order_release);
+    // The draft first, or a kill in between would bring it back.
+    if (draft().place == static_cast<std::uint32_t>(slot))
+        std::atomic_ref(draft().slot.sequence).store(0, std::memory_order_release);
+    std::atomic_ref(target.slot.sequence).store(0, std::memory_order_release);
     std::atomic_ref(target.pid_generation).store(0, std::memory_order_release);
     std::atomic_ref(target.pid).store(0, std::memory_order_release);
     free_.push_back(slot);

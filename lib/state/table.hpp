@@ -1,10 +1,11 @@
 // Layer state. The state table: one mapped file with one record a task, which is valid whenever its writer is
 // killed. Layout in layout.hpp.
 //
-// A write costs no system call. It fills the older of a record's two slots and publishes it last, so a
-// SIGKILL at any instruction leaves the content before or the content after. The kernel itself puts the pid
-// of a new process into its record, by the CLONE_PARENT_SETTID of clone(2): there is no instant at which a
-// process exists and the table does not know. Against a power cut nothing is done: no task survives one.
+// A write costs no system call. It goes into the table's draft and from there into the record, each of them
+// published last, so a SIGKILL at any instruction leaves the content before or the content after. The kernel
+// itself puts the pid of a new process into its record, by the CLONE_PARENT_SETTID of clone(2): there is no
+// instant at which a process exists and the table does not know. Against a power cut nothing is done: no task
+// survives one.
 //
 // One thread at a time; one table a file, which the holder of the instance lock opens.
 #pragma once
@@ -46,13 +47,15 @@ struct Dropped {
 };
 
 struct Opened;
+struct DraftImage;
 struct RecordImage;
 
 class Table {
   public:
     /// Opens or makes the file. One that cannot be used (cut short, damaged, of another format, boot, pid
     /// namespace or user, no regular file of ours) is renamed to "<path>.bad" and a fresh one is made; what
-    /// is left of a table that was being made is replaced. Of two records with one name the one of the higher
+    /// is left of a table that was being made is replaced. A table of an older version is replaced by one of
+    /// this with the same records. Of two records with one name the one of the higher
     /// generation counts, among equals the one written last. The error leaves what is there as it was.
     [[nodiscard]] static Result<Opened> open(const std::string& path, const Identity& identity);
 
@@ -76,7 +79,8 @@ class Table {
     /// The slot must be allocated. The first write of a generation clears the pid word and makes it that
     /// generation's, before the record says so: it is the record of intent that precedes a spawn.
     void write(SlotId slot, const Record& record) noexcept;
-    /// For a process that is there before the first record of its run is written: the record never is without its pid.
+    /// For a process that is there before the first record of its run is written: the record never is without
+    /// its pid.
     void set_pid(SlotId slot, core::Generation generation, pid_t pid) noexcept;
     /// Forgets the content; the place may be allocated again.
     void release(SlotId slot) noexcept;
@@ -96,9 +100,11 @@ class Table {
     [[nodiscard]] static Result<Table> make(const std::string& path, const Identity& identity);
     [[nodiscard]] Result<void> map();
     [[nodiscard]] Result<void> grow(std::uint32_t records);
+    void finish_draft() noexcept;
     void take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped);
     void drop_doubles(std::vector<Found>& found, std::vector<Dropped>& dropped);
     [[nodiscard]] RecordImage& image(SlotId slot) noexcept;
+    [[nodiscard]] DraftImage& draft() noexcept;
 
     std::string path_;
     UniqueFd fd_;

@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     for (const auto& spec : config->tasks) {
-        if (!vigil::config::task_name_fault(spec->name).empty() || spec->launch.command.empty()) std::abort();
+        if (!vigil::config::task_name_fault(spec->name).empty() || spec->command.empty()) std::abort();
         check_description(*spec);
     }
     return 0;

@@ -64,7 +64,7 @@ core::SpecPtr spec_of(const char* name, const char* text) {
 }  // namespace
 
 void Processes::spawn(const core::effect::Spawn& effect) {
-    const std::string& command = effect.spec->launch.command.front();
+    const std::string command(effect.spec->command.front());
     if (command == "missing") {
         news_.emplace_back(effect.task,
                            core::event::SpawnFailed{effect.generation, {.error = ENOENT, .detail = command}});

@@ -82,7 +82,7 @@ void try_record(std::string_view content) {
     HeaderImage header = make_header({});
     header.capacity = pack_capacity(1);
     RecordImage record{};
-    SlotImage& slot = record.slots[0];
+    SlotImage& slot = record.slot;
     slot.sequence = 1;
     slot.length = static_cast<std::uint32_t>(std::min(content.size(), slot.payload.size()));
     std::copy_n(content.begin(), slot.length, slot.payload.begin());

@@ -78,13 +78,13 @@ struct Stage {
         for (int i = 0; i < kTasks; ++i) {
             auto spec = std::make_shared<core::TaskSpec>();
             spec->name = "task-" + std::to_string(i);
-            spec->launch.command = {"/bin/task"};
+            spec->command = {"/bin/task"};
             spec->heartbeat.emplace();
             spec->heartbeat->timeout = spec->heartbeat->initial_delay = 24h;
             spec->ready.on = core::ReadyOn::exec;
-            spec->restart.policy = core::RestartPolicy::always;
-            spec->restart.base_delay = 0s;
-            spec->restart.max_attempts.reset();
+            spec->restart.edit().policy = core::RestartPolicy::always;
+            spec->restart.edit().base_delay = 0s;
+            spec->restart.edit().max_attempts.reset();
             tasks.push_back(supervisor.add(std::move(spec), now).value());
         }
         turns(3);

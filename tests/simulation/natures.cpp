@@ -18,7 +18,7 @@ SpecPtr Walk::some_spec(std::string name) {
     constexpr Duration kDelays[] = {1s, 0s, 100ms};
     auto spec = std::make_shared<TaskSpec>();
     spec->name = std::move(name);
-    spec->launch.command = {"/bin/true"};
+    spec->command = {"/bin/true"};
     spec->autostart = !one_in(6);
     if (one_in(2)) {
         spec->heartbeat = HeartbeatRule{};
@@ -34,16 +34,16 @@ SpecPtr Walk::some_spec(std::string name) {
             if (spec->heartbeat) spec->ready = {ReadyOn::heartbeat, 3s};
             break;
     }
-    RestartRule& restart = spec->restart;
+    RestartRule& restart = spec->restart.edit();
     restart.policy = static_cast<RestartPolicy>(below(3));
     restart.base_delay = kDelays[below(3)];
     restart.stable_after = one_in(2) ? 5s : 80s;
     restart.max_attempts = one_in(5) ? std::nullopt : std::optional<unsigned>(below(5));
     restart.when_exhausted = one_in(4) ? WhenExhausted::keep_trying : WhenExhausted::dead;
-    spec->stop.timeout = one_in(6) ? 0s : one_in(2) ? 2s : 10s;
-    spec->stop.to = one_in(3) ? StopTarget::main : StopTarget::group;
-    if (one_in(4)) spec->stop.further = {{SIGINT, 1s}, {SIGQUIT, one_in(2) ? 0s : 3s}};
-    if (one_in(4)) spec->stop.command = {"/bin/ask"};
+    spec->stop.edit().timeout = one_in(6) ? 0s : one_in(2) ? 2s : 10s;
+    spec->stop.edit().to = one_in(3) ? StopTarget::main : StopTarget::group;
+    if (one_in(4)) spec->stop.edit().further = {{SIGINT, 1s}, {SIGQUIT, one_in(2) ? 0s : 3s}};
+    if (one_in(4)) spec->stop.edit().command = {"/bin/ask"};
     return spec;
 }
 

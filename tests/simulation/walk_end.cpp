@@ -23,9 +23,9 @@ Duration Walk::time_to_settle() const {
     Duration sum = 1min;
     for (const TaskId task : supervisor_.ids_by_name()) {
         const TaskSpec& spec = **supervisor_.spec(task);
-        Duration stop = spec.stop.timeout;
-        for (const StopStep& step : spec.stop.further) stop += step.wait;
-        const Duration delay = spec.restart.max_delay + spec.restart.max_delay / 4;
+        Duration stop = spec.stop->timeout;
+        for (const StopStep& step : spec.stop->further) stop += step.wait;
+        const Duration delay = spec.restart->max_delay + spec.restart->max_delay / 4;
         sum += 2 * (stop + kKillAgainAfter + delay + spec.ready.timeout.value_or(0s) + 30s);
     }
     return sum;

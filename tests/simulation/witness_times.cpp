@@ -33,8 +33,8 @@ Duration most_delay(const RestartRule& rule, unsigned attempts) {
 }  // namespace
 
 Duration time_to_sigkill(const TaskSpec& spec) {
-    Duration sum = spec.stop.timeout + kAwayThreshold;
-    for (const StopStep& step : spec.stop.further) sum += step.wait + kAwayThreshold;
+    Duration sum = spec.stop->timeout + kAwayThreshold;
+    for (const StopStep& step : spec.stop->further) sum += step.wait + kAwayThreshold;
     return sum;
 }
 
@@ -67,7 +67,7 @@ void Witness::judge_failure(const effect::Announce& effect, const Known& task) {
     if (!task.seen || task.touched || !effect.from || !has_run(*effect.from)) return;
     const SpecPtr* spec = parts_.supervisor.spec(effect.task);
     if (spec == nullptr || !effect.to) return;
-    const RestartRule& rule = (*spec)->restart;
+    const RestartRule& rule = *(*spec)->restart;
     const unsigned before = was_stable(*task.seen) ? 0 : task.seen->attempts;
     if (*effect.to == StateName::dead && std::holds_alternative<cause::AttemptsExhausted>(effect.cause.kind))
         require(rule.max_attempts && before >= *rule.max_attempts, "nobody is given up who has attempts left",
@@ -128,7 +128,7 @@ void Witness::judge_times(TaskId id, const Known& task, const TaskReport& report
         (seen.state != StateName::healthy || seen.generation != report.generation))
         require(report.attempts == 0
                     ? true
-                    : record.stable_due == add_saturating(now, (*report.spec)->restart.stable_after),
+                    : record.stable_due == add_saturating(now, (*report.spec)->restart->stable_after),
                 "being stable is counted from when the task is healthy", id);
     judge_early(id, seen, report, record, now);
     const Process* process = parts_.world.find(id, report.generation);

@@ -58,6 +58,28 @@ TEST_CASE("a call gives the result of its own request") {
     CHECK(tasks->front().pid == 7);
 }
 
+TEST_CASE("a daemon from before members could be chosen is asked once more, for all of them") {
+    const NoLeak no_leak;
+    FakeDaemon daemon({[](Connection& c) {
+        CHECK(c.line().find("\"fields\":[\"name\",\"status\",\"pid\"]") != std::string::npos);
+        c.say(
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,"
+            "\"message\":\"task.status: there is no parameter \\\"fields\\\"\"}}\n");
+        for (const char* id : {"2", "3"}) {
+            const std::string request = c.line();
+            CHECK(request.find("fields") == std::string::npos);
+            CHECK(request.find("\"name\":[\"a\"]") != std::string::npos);
+            c.say(std::string("{\"jsonrpc\":\"2.0\",\"id\":") + id + ",\"result\":{\"tasks\":[]}}\n");
+        }
+    }});
+    Client client = open(daemon);
+    const protocol::params::TaskStatus wanted{
+        .names = {"a"}, .spec = false, .details = false, .fields = {protocol::StatusField::pid}};
+    CHECK(client.status(wanted).ok());
+    // It is remembered.
+    CHECK(client.status(wanted).ok());
+}
+
 TEST_CASE("nasty 65: an answer that comes byte by byte is read as one") {
     const NoLeak no_leak;
     FakeDaemon daemon({[](Connection& c) {

@@ -14,7 +14,7 @@ namespace {
 
 /// What /bin/sleep was started with.
 std::set<std::string> environment_of(SpawnBench& bench, core::TaskSpec spec) {
-    spec.launch.command = {"/bin/sleep", "100"};
+    spec.command = {"/bin/sleep", "100"};
     const SpawnOutcome outcome = bench.spawn(std::move(spec));
     REQUIRE_FALSE(outcome.failure);
     std::istringstream text(read_whole("/proc/" + std::to_string(outcome.pid) + "/environ"));
@@ -43,9 +43,9 @@ TEST_CASE("nasty 13: the environment is exactly what was asked for") {
     });
     write_whole(bench.directory() / "file", "costs $5", 0600);
     auto wanted = SpawnBench::spec({"sh"});
-    wanted.launch.env_file = bench.directory() / "file";
-    wanted.launch.inherit_env = {"VIGIL_TEST_PASSED", "VIGIL_TEST_ABSENT"};
-    wanted.launch.env = {{"BOTH", "env"}, {"COPY", "$FROM_FILE"}, {"PATH", "/usr/bin:/bin"}};
+    wanted.launch.edit().env_file = bench.directory() / "file";
+    wanted.launch.edit().inherit_env = {"VIGIL_TEST_PASSED", "VIGIL_TEST_ABSENT"};
+    wanted.launch.edit().env = {{"BOTH", "env"}, {"COPY", "$FROM_FILE"}, {"PATH", "/usr/bin:/bin"}};
     std::set<std::string> found = environment_of(bench, wanted);
     std::erase_if(found, [](const std::string& entry) {
         return entry.starts_with("HOME=") || entry.starts_with("USER=") || entry.starts_with("LOGNAME=") ||
@@ -62,7 +62,7 @@ TEST_CASE("nasty 13: the base of the environment comes from the user database") 
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto wanted = SpawnBench::spec({"sh"});
-    wanted.launch.user = "nobody";
+    wanted.launch.edit().user = "nobody";
     const std::set<std::string> found = environment_of(bench, wanted);
     for (const char* entry :
          {"HOME=/nonexistent", "USER=nobody", "LOGNAME=nobody", "SHELL=/usr/sbin/nologin", "LANG=C.UTF-8",
@@ -77,7 +77,7 @@ TEST_CASE("a beating task is told its socket, its timeout, its interval and its 
     wanted.heartbeat->timeout = 2500ms;
     wanted.heartbeat->interval = 700ms;
     const std::string file = bench.directory() / "output";
-    wanted.launch.command = {"/bin/sh", "-c", "tr '\\000' '\\n' < /proc/$$/environ > " + file + "; exit 0"};
+    wanted.command = {"/bin/sh", "-c", "tr '\\000' '\\n' < /proc/$$/environ > " + file + "; exit 0"};
     const Invocation invocation = {0xab, 0, 1};
     const SpawnOutcome outcome = bench.wait_for(bench.submit(wanted, invocation));
     CHECK(bench.end_of(outcome).code == 0);

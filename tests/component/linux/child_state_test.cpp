@@ -25,7 +25,7 @@ std::string output_of(SpawnBench& bench, core::TaskSpec spec, const std::string&
     const std::string file = bench.directory() / "output";
     write_whole(file, "", 0666);
     // The last command is not the one that reads, so that the shell stays a process of its own.
-    spec.launch.command = {"/bin/sh", "-c", "{ " + script + "; } > " + file + "; exit 0"};
+    spec.command = {"/bin/sh", "-c", "{ " + script + "; } > " + file + "; exit 0"};
     bench.run(std::move(spec));
     return read_whole(file);
 }
@@ -50,9 +50,9 @@ TEST_CASE(
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto wanted = spec();
-    wanted.launch.user = "nobody";
-    wanted.launch.group = "daemon";
-    wanted.launch.supplementary_groups = {"bin", "4321"};
+    wanted.launch.edit().user = "nobody";
+    wanted.launch.edit().group = "daemon";
+    wanted.launch.edit().supplementary_groups = {"bin", "4321"};
     const std::string status = output_of(bench, wanted, "cat /proc/$$/status");
     CHECK(status_field(status, "Uid") == "65534\t65534\t65534\t65534");
     CHECK(status_field(status, "Gid") == "1\t1\t1\t1");
@@ -65,9 +65,9 @@ TEST_CASE("nasty 13: a user without a list of groups gets those of the database,
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto wanted = spec();
-    wanted.launch.user = "nobody";
+    wanted.launch.edit().user = "nobody";
     CHECK(status_field(output_of(bench, wanted, "cat /proc/$$/status"), "Groups") == "65534");
-    wanted.launch.supplementary_groups.emplace();
+    wanted.launch.edit().supplementary_groups.emplace();
     CHECK(status_field(output_of(bench, wanted, "cat /proc/$$/status"), "Groups").empty());
 }
 
@@ -75,8 +75,8 @@ TEST_CASE("nasty 13: a user by number without entry runs with the group beside i
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto wanted = spec();
-    wanted.launch.user = "54321";
-    wanted.launch.group = "54322";
+    wanted.launch.edit().user = "54321";
+    wanted.launch.edit().group = "54322";
     const std::string status = output_of(bench, wanted, "cat /proc/$$/status");
     CHECK(status_field(status, "Uid") == "54321\t54321\t54321\t54321");
     CHECK(status_field(status, "Gid") == "54322\t54322\t54322\t54322");
@@ -87,7 +87,7 @@ TEST_CASE("nasty 13: the outcome names the uid that the process runs as") {
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto wanted = SpawnBench::spec({"/bin/true"});
-    wanted.launch.user = "nobody";
+    wanted.launch.edit().user = "nobody";
     const SpawnOutcome outcome = bench.spawn(wanted);
     CHECK(bench.end_of(outcome).code == 0);
     CHECK(outcome.uid == 65534);
@@ -98,7 +98,7 @@ TEST_CASE("nasty 13: the daemon stays dumpable after a child took another identi
     SpawnBench bench;
     REQUIRE(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
     auto wanted = SpawnBench::spec({"/bin/true"});
-    wanted.launch.user = "nobody";
+    wanted.launch.edit().user = "nobody";
     bench.run(wanted);
     CHECK(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
 }
@@ -106,16 +106,16 @@ TEST_CASE("nasty 13: the daemon stays dumpable after a child took another identi
 TEST_CASE("nasty 13: while a child of another identity shares the daemon's memory nobody can attach to it") {
     if (skipped_without_root()) return;
     SpawnBench bench([](SpawnerOptions& options) {
-        options.hold = [](const SpawnJob& job) { return job.spec->launch.cwd == "/tmp"; };
+        options.hold = [](const SpawnJob& job) { return job.spec->launch->cwd == "/tmp"; };
     });
     auto held = SpawnBench::spec({"/bin/true"});
-    held.launch.user = "nobody";
-    held.launch.cwd = "/tmp";
+    held.launch.edit().user = "nobody";
+    held.launch.edit().cwd = "/tmp";
     const auto generation = bench.submit(held);
     REQUIRE(eventually([&] { return ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0; }));
     // Another spawn that comes and goes must not open what the first still needs closed.
     auto passing = SpawnBench::spec({"/bin/true"});
-    passing.launch.user = "nobody";
+    passing.launch.edit().user = "nobody";
     bench.run(passing);
     CHECK(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
     CHECK(bench.spawner().cancel(core::TaskId{7}, generation) == Spawner::Cancelled::killed);
@@ -127,13 +127,13 @@ TEST_CASE("nasty 13: umask, nice, limits, oom score and no_new_privs are as aske
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto wanted = spec();
-    wanted.launch.umask = 027;
-    wanted.launch.nice = 5;
-    wanted.launch.oom_score_adj = 123;
-    wanted.launch.no_new_privs = true;
-    wanted.launch.cwd = "/usr";
-    wanted.launch.rlimits = {{RLIMIT_NOFILE, 3, 77}, {RLIMIT_CORE, 0, std::nullopt}};
-    wanted.launch.rlimits.front().soft = 55;
+    wanted.launch.edit().umask = 027;
+    wanted.launch.edit().nice = 5;
+    wanted.launch.edit().oom_score_adj = 123;
+    wanted.launch.edit().no_new_privs = true;
+    wanted.launch.edit().cwd = "/usr";
+    wanted.launch.edit().rlimits = {{RLIMIT_NOFILE, 3, 77}, {RLIMIT_CORE, 0, std::nullopt}};
+    wanted.launch.edit().rlimits.front().soft = 55;
     CHECK(output_of(bench, wanted, "umask") == "0027\n");
     CHECK(output_of(bench, wanted, "nice") == "5\n");
     CHECK(output_of(bench, wanted, "ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hc") ==
@@ -153,7 +153,7 @@ TEST_CASE(
     REQUIRE(write_small_file(AT_FDCWD, kOwn, "77") == 0);
     CHECK(output_of(bench, spec(), "cat /proc/$$/oom_score_adj") == "0\n");
     auto same = spec();
-    same.launch.oom_score_adj = 77;
+    same.launch.edit().oom_score_adj = 77;
     CHECK(output_of(bench, same, "cat /proc/$$/oom_score_adj") == "77\n");
     CHECK(write_small_file(AT_FDCWD, kOwn, before) == 0);
 }
@@ -161,8 +161,8 @@ TEST_CASE(
 TEST_CASE("nasty 13: a limit of very few descriptors does not get in the way of the spawn itself") {
     SpawnBench bench;
     auto wanted = SpawnBench::spec({"/bin/true"});
-    wanted.launch.rlimits = {{RLIMIT_NOFILE, 0, 0}};
-    wanted.launch.oom_score_adj = 500;
+    wanted.launch.edit().rlimits = {{RLIMIT_NOFILE, 0, 0}};
+    wanted.launch.edit().oom_score_adj = 500;
     const SpawnOutcome outcome = bench.spawn(wanted);
     // The loader of /bin/true can open nothing; that it runs at all is the point.
     CHECK(bench.end_of(outcome).kind == core::ExitStatus::Kind::code);
@@ -219,7 +219,7 @@ TEST_CASE("nasty 13: a child has descriptors 0 to 2 and nothing of the daemon's,
 TEST_CASE("nasty 13: with output null descriptors 1 and 2 are /dev/null, else the daemon's own") {
     SpawnBench bench;
     auto wanted = spec();
-    wanted.launch.output.to = core::OutputTo::null;
+    wanted.launch.edit().output.to = core::OutputTo::null;
     CHECK(output_of(bench, wanted, "readlink /proc/$$/fd/2") == "/dev/null\n");
     char own[256] = {};
     REQUIRE(::readlink("/proc/self/fd/2", own, sizeof own - 1) > 0);

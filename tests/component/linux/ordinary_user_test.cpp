@@ -177,7 +177,7 @@ TEST_CASE("nasty 13: an identity that may not be taken fails the spawn") {
     CHECK(as_no_root([&]() -> int {
               SmallDaemon daemon(directory.path());
               auto spec = SpawnBench::spec({"/bin/true"});
-              spec.launch.user = "0";
+              spec.launch.edit().user = "0";
               const auto refused = daemon.outcome_of(spec);
               EXPECT_HERE(refused && refused->failure && refused->failure->error == EPERM);
               EXPECT_HERE(refused->failure->stage == core::SpawnStage::groups);

@@ -38,10 +38,10 @@ TEST_CASE("nasty 15: an exit code, a signal and a core dump are told apart") {
     CHECK(bench.end_of(bench.spawn(SpawnBench::shell("exit 3"))) == code(3));
     CHECK(bench.end_of(bench.spawn(SpawnBench::shell("kill -TERM $$"))) == by_signal(SIGTERM));
     auto dumping = SpawnBench::shell("kill -ABRT $$");
-    dumping.launch.cwd = bench.directory().path();
-    dumping.launch.rlimits = {{RLIMIT_CORE, 0, std::nullopt}};
+    dumping.launch.edit().cwd = bench.directory().path();
+    dumping.launch.edit().rlimits = {{RLIMIT_CORE, 0, std::nullopt}};
     CHECK(bench.end_of(bench.spawn(dumping)) == by_signal(SIGABRT));
-    dumping.launch.rlimits = {{RLIMIT_CORE, std::nullopt, std::nullopt}};
+    dumping.launch.edit().rlimits = {{RLIMIT_CORE, std::nullopt, std::nullopt}};
     if (const SpawnOutcome outcome = bench.spawn(dumping); outcome.failure) {
         MESSAGE("SKIPPED: the hard limit on core files cannot be raised");
     } else {

@@ -265,10 +265,10 @@ TEST_CASE("nasty 23: a fork bomb that leaves its session at every fork is ended"
         const std::string bomb = bench.directory() / "bomb";
         write_whole(bomb, read_whole(VIGIL_FORK_BOMB), 0755);
         auto spec = SpawnBench::spec({bomb});
-        spec.launch.user = spec.launch.group = std::to_string(kOrdinaryUser);
-        spec.launch.supplementary_groups.emplace();
-        spec.launch.rlimits = {{RLIMIT_NPROC, 120, 120}};
-        spec.launch.output.to = core::OutputTo::null;
+        spec.launch.edit().user = spec.launch.edit().group = std::to_string(kOrdinaryUser);
+        spec.launch.edit().supplementary_groups.emplace();
+        spec.launch.edit().rlimits = {{RLIMIT_NPROC, 120, 120}};
+        spec.launch.edit().output.to = core::OutputTo::null;
         ProcessTree tree = bench.spawn(spec);
         REQUIRE(eventually(
             [&] {

@@ -59,7 +59,7 @@ TEST_CASE("nasty 1: a bare command is found in the task's own PATH, not in the d
     SpawnBench bench;
     write_whole(bench.directory() / "own-command", "#!/bin/sh\nexit 0\n", 0755);
     auto spec = SpawnBench::spec({"own-command"});
-    spec.launch.env = {{"PATH", bench.directory().path()}};
+    spec.launch.edit().env = {{"PATH", bench.directory().path()}};
     bench.run(spec);
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("nasty 1: a file without execute permission fails with EACCES, by its 
     expect(failure_of(bench, SpawnBench::spec({bench.directory() / "plain"})), SpawnStage::exec, EACCES,
            "has no execute permission");
     auto bare = SpawnBench::spec({"plain"});
-    bare.launch.env = {{"PATH", bench.directory().path()}};
+    bare.launch.edit().env = {{"PATH", bench.directory().path()}};
     expect(failure_of(bench, bare), SpawnStage::look_up_command, EACCES,
            "plain in PATH has no execute permission");
 }
@@ -106,7 +106,7 @@ TEST_CASE("nasty 1: an argument of 128 KiB fails with E2BIG, and so does a varia
     const std::string large(std::size_t{128} << 10U, 'x');
     expect(failure_of(bench, SpawnBench::spec({"/bin/true", large})), SpawnStage::exec, E2BIG, "too large");
     auto variable = SpawnBench::spec({"/bin/true"});
-    variable.launch.env = {{"LARGE", large}};
+    variable.launch.edit().env = {{"LARGE", large}};
     expect(failure_of(bench, variable), SpawnStage::exec, E2BIG, "too large");
 }
 
@@ -172,20 +172,20 @@ TEST_CASE("nasty 8: without descriptors left a spawn fails with EMFILE, and work
 TEST_CASE("nasty 11: a missing cwd fails at its step and names it") {
     SpawnBench bench;
     auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.cwd = "/nonexistent/place";
+    spec.launch.edit().cwd = "/nonexistent/place";
     expect(failure_of(bench, spec), SpawnStage::cwd, ENOENT, "/nonexistent/place");
 }
 
 TEST_CASE("nasty 12: an unknown user, group or supplementary group refuses the spawn") {
     SpawnBench bench;
     auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.user = "no-such-user";
+    spec.launch.edit().user = "no-such-user";
     expect(failure_of(bench, spec), SpawnStage::look_up_user, ENOENT, "there is no user no-such-user");
-    spec.launch.user.clear();
-    spec.launch.group = "no-such-group";
+    spec.launch.edit().user.clear();
+    spec.launch.edit().group = "no-such-group";
     expect(failure_of(bench, spec), SpawnStage::look_up_user, ENOENT, "there is no group no-such-group");
-    spec.launch.group.clear();
-    spec.launch.supplementary_groups = {"no-such-group"};
+    spec.launch.edit().group.clear();
+    spec.launch.edit().supplementary_groups = {"no-such-group"};
     expect(failure_of(bench, spec), SpawnStage::look_up_user, ENOENT, "there is no group no-such-group");
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("nasty 12: half a number is no user: it never becomes root") {
     for (const char* name : {"0day", "0x0", "00", "-1", "4294967295", "4294967296", " 0", "+0"}) {
         CAPTURE(name);
         auto spec = SpawnBench::spec({"/bin/true"});
-        spec.launch.user = name;
+        spec.launch.edit().user = name;
         expect(failure_of(bench, spec), SpawnStage::look_up_user, ENOENT, "there is no user");
     }
 }
@@ -202,20 +202,20 @@ TEST_CASE("nasty 12: half a number is no user: it never becomes root") {
 TEST_CASE("nasty 12: a number without entry needs a group beside it") {
     SpawnBench bench;
     auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.user = "54321";
+    spec.launch.edit().user = "54321";
     expect(failure_of(bench, spec), SpawnStage::look_up_user, ENOENT, "its group has to be given");
 }
 
 TEST_CASE("an env_file that is missing, a FIFO or too large fails at the environment without a hang") {
     SpawnBench bench;
     auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.env_file = bench.directory() / "missing";
+    spec.launch.edit().env_file = bench.directory() / "missing";
     expect(failure_of(bench, spec), SpawnStage::prepare_environment, ENOENT, "/missing");
-    spec.launch.env_file = bench.directory() / "fifo";
-    REQUIRE(::mkfifo(spec.launch.env_file.c_str(), 0600) == 0);
+    spec.launch.edit().env_file = bench.directory() / "fifo";
+    REQUIRE(::mkfifo(spec.launch->env_file.c_str(), 0600) == 0);
     expect(failure_of(bench, spec), SpawnStage::prepare_environment, EINVAL, "not a regular file");
-    spec.launch.env_file = bench.directory() / "large";
-    write_whole(spec.launch.env_file, std::string((std::size_t{1} << 20U) + 1, '#'), 0644);
+    spec.launch.edit().env_file = bench.directory() / "large";
+    write_whole(spec.launch->env_file, std::string((std::size_t{1} << 20U) + 1, '#'), 0644);
     expect(failure_of(bench, spec), SpawnStage::prepare_environment, EFBIG, "larger than 1 MiB");
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("a limit above the hard limit fails at the limits") {
     SpawnBench bench;
     auto spec = SpawnBench::spec({"/bin/true"});
     // Above fs.nr_open, which not even root may pass (setrlimit(2), EPERM).
-    spec.launch.rlimits = {{RLIMIT_NOFILE, std::numeric_limits<std::uint32_t>::max(), std::nullopt}};
+    spec.launch.edit().rlimits = {{RLIMIT_NOFILE, std::numeric_limits<std::uint32_t>::max(), std::nullopt}};
     expect(failure_of(bench, spec), SpawnStage::rlimits, EPERM, "hard limit");
 }
 

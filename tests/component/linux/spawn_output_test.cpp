@@ -21,8 +21,8 @@ namespace {
 
 core::TaskSpec printing(const std::string& script, bool apart = false) {
     auto spec = SpawnBench::shell(script);
-    spec.launch.output.to = OutputTo::file;
-    spec.launch.output.apart = apart;
+    spec.launch.edit().output.to = OutputTo::file;
+    spec.launch.edit().output.apart = apart;
     return spec;
 }
 
@@ -109,8 +109,8 @@ TEST_CASE("another user's task may open /dev/stdout anew") {
     if (skipped_without_root()) return;
     SpawnBench bench;
     auto spec = printing("echo one > /dev/stdout; echo two > /proc/self/fd/2");
-    spec.launch.user = spec.launch.group = "64123";
-    spec.launch.supplementary_groups.emplace();
+    spec.launch.edit().user = spec.launch.edit().group = "64123";
+    spec.launch.edit().supplementary_groups.emplace();
     const SpawnOutcome outcome = bench.spawn(spec);
     CHECK(read_to_end(outcome.output[0]) == "one\ntwo\n");
     CHECK(bench.end_of(outcome).code == 0);
@@ -137,7 +137,7 @@ TEST_CASE("the journal is told who prints, and gets what is printed") {
         JournalDouble journal(path);
         auto spec =
             printing("echo out; echo err >&2; echo $JOURNAL_STREAM; stat -L -c %d:%i /proc/self/fd/2", apart);
-        spec.launch.output.to = OutputTo::journal;
+        spec.launch.edit().output.to = OutputTo::journal;
         const SpawnOutcome outcome = bench.spawn(spec);
         REQUIRE_FALSE(outcome.failure);
         CHECK_FALSE(outcome.output[0]);
@@ -159,7 +159,7 @@ TEST_CASE("without a journal the task fails at its output and says so") {
     SpawnBench bench(
         [](SpawnerOptions& options) { options.journal_socket = options.notify_directory + "/none"; });
     auto spec = printing("true");
-    spec.launch.output.to = OutputTo::journal;
+    spec.launch.edit().output.to = OutputTo::journal;
     const SpawnOutcome outcome = bench.spawn(spec);
     REQUIRE(outcome.failure);
     CHECK(outcome.failure->stage == SpawnStage::open_output);
@@ -171,7 +171,7 @@ TEST_CASE("without a journal the task fails at its output and says so") {
 TEST_CASE("output to nowhere and to the daemon's own makes no pipes") {
     SpawnBench bench;
     auto spec = printing("test /dev/null -ef /proc/self/fd/1 && test /dev/null -ef /proc/self/fd/2");
-    spec.launch.output.to = OutputTo::null;
+    spec.launch.edit().output.to = OutputTo::null;
     const SpawnOutcome outcome = bench.spawn(spec);
     CHECK_FALSE(outcome.output[0]);
     CHECK(bench.end_of(outcome).code == 0);
@@ -180,8 +180,8 @@ TEST_CASE("output to nowhere and to the daemon's own makes no pipes") {
 TEST_CASE("a second process of a run has the run's spec and name, but for its command and its wires") {
     SpawnBench bench;
     auto spec = SpawnBench::shell("exit 1");
-    spec.launch.env = {{"COLOUR", "blue"}};
-    spec.launch.cwd = bench.directory().path();
+    spec.launch.edit().env = {{"COLOUR", "blue"}};
+    spec.launch.edit().cwd = bench.directory().path();
     spec.heartbeat.emplace();
     spec.heartbeat->pipe = true;
     Auxiliary second{

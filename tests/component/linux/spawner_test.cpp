@@ -24,12 +24,12 @@ constexpr const char* kStuckPlace = "/held";
 /// A spec whose child waits before its chdir, as on a dead mount.
 core::TaskSpec stuck() {
     auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.cwd = kStuckPlace;
+    spec.launch.edit().cwd = kStuckPlace;
     return spec;
 }
 
 void hold_stuck(SpawnerOptions& options) {
-    options.hold = [](const SpawnJob& job) { return job.spec->launch.cwd == kStuckPlace; };
+    options.hold = [](const SpawnJob& job) { return job.spec->launch->cwd == kStuckPlace; };
 }
 
 bool readable(int fd) {
@@ -73,7 +73,7 @@ void wait_at(SpawnerOptions& options, const std::shared_ptr<Gate>& gate) {
 
 core::TaskSpec hanging() {
     auto spec = SpawnBench::spec({"/bin/true"});
-    spec.launch.env = {{"X", "hang"}};
+    spec.launch.edit().env = {{"X", "hang"}};
     return spec;
 }
 

@@ -107,8 +107,8 @@ SpawnBench::~SpawnBench() {
 core::TaskSpec SpawnBench::spec(std::vector<std::string> command) {
     core::TaskSpec made;
     made.name = "task";
-    made.launch.command = std::move(command);
-    made.launch.output.to = core::OutputTo::inherit;
+    made.command = std::move(command);
+    made.launch.edit().output.to = core::OutputTo::inherit;
     return made;
 }
 

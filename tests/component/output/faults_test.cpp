@@ -26,8 +26,8 @@ void fill_then_free(core::OutputFormat format) {
     if (!disk.mounted()) return;
     write_whole(mount + "/filler", std::string(100'000, 'x'));
     Task task = stage.start("api", [&](core::TaskSpec& spec) {
-        spec.launch.output.path = mount + "/api.log";
-        spec.launch.output.format = format;
+        spec.launch.edit().output.path = mount + "/api.log";
+        spec.launch.edit().output.format = format;
     });
     std::uint64_t printed = 0;
     const auto print = [&](const std::string& text) {
@@ -105,8 +105,8 @@ TEST_CASE("nasty 53: a log on a file system that became read-only is a fault unt
     const std::string mount = stage.directory / "small";
     const SmallDisk disk(mount, "256k");
     if (!disk.mounted()) return;
-    Task task =
-        stage.start("api", [&](core::TaskSpec& spec) { spec.launch.output.path = mount + "/api.log"; });
+    Task task = stage.start(
+        "api", [&](core::TaskSpec& spec) { spec.launch.edit().output.path = mount + "/api.log"; });
     task.print("one\n");
     stage.end(task);
     REQUIRE(disk.remount_read_only(true));
@@ -128,8 +128,8 @@ TEST_CASE("nasty 53: the mark of a loss is put though no run is live any more") 
     const SmallDisk disk(mount, "64k");
     if (!disk.mounted()) return;
     write_whole(mount + "/filler", std::string(60'000, 'x'));
-    Task task =
-        stage.start("api", [&](core::TaskSpec& spec) { spec.launch.output.path = mount + "/api.log"; });
+    Task task = stage.start(
+        "api", [&](core::TaskSpec& spec) { spec.launch.edit().output.path = mount + "/api.log"; });
     const std::string text = numbered_lines(0, 1000);
     task.print(text);
     stage.end(task);

@@ -92,7 +92,7 @@ TEST_CASE("Last words are of this run only, ten lines at most") {
 
 TEST_CASE("Last words are found across a rotation") {
     Stage stage;
-    Task task = stage.start("api", [](core::TaskSpec& spec) { spec.launch.output.max_size = 64; });
+    Task task = stage.start("api", [](core::TaskSpec& spec) { spec.launch.edit().output.max_size = 64; });
     task.print("0123456789 0123456789 0123456789 0123456789 012345\nb\n");
     REQUIRE(stage.settled(task, 53));
     task.print("the next file begins with this\n");

@@ -15,7 +15,7 @@ using Lines = std::vector<std::string>;
 namespace {
 
 std::function<void(core::TaskSpec&)> formatted(core::OutputFormat format) {
-    return [format](core::TaskSpec& spec) { spec.launch.output.format = format; };
+    return [format](core::TaskSpec& spec) { spec.launch.edit().output.format = format; };
 }
 
 /// The lines of a log without their times.
@@ -97,9 +97,9 @@ TEST_CASE("nasty 51: 10 MB without a newline are cut into lines of bounded lengt
 TEST_CASE("Formatted lines are whole and complete across rotation") {
     Stage stage;
     Task task = stage.start("api", [](core::TaskSpec& spec) {
-        spec.launch.output.format = core::OutputFormat::timestamp;
-        spec.launch.output.max_size = 100'000;
-        spec.launch.output.keep = 1000;
+        spec.launch.edit().output.format = core::OutputFormat::timestamp;
+        spec.launch.edit().output.max_size = 100'000;
+        spec.launch.edit().output.keep = 1000;
     });
     const std::string text = numbered_lines(0, 20'000);
     task.print(text);

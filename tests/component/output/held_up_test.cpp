@@ -63,8 +63,8 @@ void impatient(CollectorOptions& options) {
 
 std::function<void(core::TaskSpec&)> logs_to(const std::string& path, core::OutputFormat format) {
     return [=](core::TaskSpec& spec) {
-        spec.launch.output.path = path;
-        spec.launch.output.format = format;
+        spec.launch.edit().output.path = path;
+        spec.launch.edit().output.format = format;
     };
 }
 

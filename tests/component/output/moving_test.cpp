@@ -25,8 +25,9 @@ TEST_CASE("What a task prints is appended to its log, byte for byte") {
 
 TEST_CASE("Missing directories are made") {
     Stage stage;
-    Task task = stage.start(
-        "deep", [&](core::TaskSpec& spec) { spec.launch.output.path = stage.directory / "a/b/c/deep.log"; });
+    Task task = stage.start("deep", [&](core::TaskSpec& spec) {
+        spec.launch.edit().output.path = stage.directory / "a/b/c/deep.log";
+    });
     task.print("x\n");
     stage.end(task);
     CHECK(read_whole(stage.directory / "a/b/c/deep.log") == "x\n");
@@ -77,8 +78,8 @@ TEST_CASE("A forgotten task leaves no tally, and its path is free") {
     CHECK(stage.tally(first).written == 2);
     stage.end(first);
     CHECK(eventually([&] { return stage.tally(first).written == 0; }));
-    Task second =
-        stage.start("second", [&](core::TaskSpec& spec) { spec.launch.output.path = stage.path("first"); });
+    Task second = stage.start(
+        "second", [&](core::TaskSpec& spec) { spec.launch.edit().output.path = stage.path("first"); });
     second.print("2\n");
     stage.end(second);
     CHECK(read_whole(stage.path("first")) == "1\n2\n");
@@ -103,7 +104,8 @@ TEST_CASE("A task that is back under its name goes on in its log while its old r
 
 TEST_CASE("nasty 50: a fast writer is kept back by its pipe, and nothing is lost") {
     Stage stage;
-    Task task = stage.start("fast", [](core::TaskSpec& spec) { spec.launch.output.max_size = 1U << 30U; });
+    Task task =
+        stage.start("fast", [](core::TaskSpec& spec) { spec.launch.edit().output.max_size = 1U << 30U; });
     const std::string block = numbered_lines(0, 1000);
     std::size_t printed = 0;
     for (; printed < (std::size_t{64} << 20U); printed += block.size()) task.print(block);

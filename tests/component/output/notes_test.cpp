@@ -45,8 +45,8 @@ struct Left {
             task.id = core::TaskId{1};
             task.spec = std::make_shared<core::TaskSpec>();
             task.spec->name = "api";
-            task.spec->launch.output.path = log;
-            task.spec->launch.output.format = format;
+            task.spec->launch.edit().output.path = log;
+            task.spec->launch.edit().output.format = format;
             stage.attach(task, ::fcntl(read_end.get(), F_DUPFD_CLOEXEC, 3));
             stage.end(task);
         }

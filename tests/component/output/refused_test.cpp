@@ -75,8 +75,9 @@ TEST_CASE("nasty 10: a log with a second name is refused") {
 TEST_CASE("nasty 10: a directory that can not be made is a fault") {
     Stage stage;
     write_whole(stage.directory / "file", "");
-    Task task = stage.start(
-        "api", [&](core::TaskSpec& spec) { spec.launch.output.path = stage.directory / "file/sub/api.log"; });
+    Task task = stage.start("api", [&](core::TaskSpec& spec) {
+        spec.launch.edit().output.path = stage.directory / "file/sub/api.log";
+    });
     task.print("lost\n");
     REQUIRE(stage.settled(task, 5));
     CHECK(stage.tally(task).dropped == 5);
@@ -91,7 +92,7 @@ TEST_CASE("nasty 56: the second of two tasks with one log is refused until the f
     REQUIRE(stage.settled(first, 2));
     Task second = stage.start("second", [&](core::TaskSpec& spec) {
         // The same by another spelling.
-        spec.launch.output.path = stage.directory / "./first.log";
+        spec.launch.edit().output.path = stage.directory / "./first.log";
     });
     second.print("2\n");
     REQUIRE(stage.settled(second, 2));

@@ -89,8 +89,8 @@ TEST_CASE("nasty 54: what others append is not written over") {
 TEST_CASE("nasty 54: a log that is renamed while it is rotated loses nothing") {
     Stage stage;
     Task task = stage.start("api", [](core::TaskSpec& spec) {
-        spec.launch.output.max_size = 1000;
-        spec.launch.output.keep = 1000;
+        spec.launch.edit().output.max_size = 1000;
+        spec.launch.edit().output.keep = 1000;
     });
     std::string printed;
     std::string moved;

@@ -14,8 +14,8 @@ namespace {
 
 std::function<void(core::TaskSpec&)> rotated(std::uint64_t size, unsigned keep) {
     return [=](core::TaskSpec& spec) {
-        spec.launch.output.max_size = size;
-        spec.launch.output.keep = keep;
+        spec.launch.edit().output.max_size = size;
+        spec.launch.edit().output.keep = keep;
     };
 }
 
@@ -73,9 +73,9 @@ TEST_CASE("Only so many older files are kept, and none with keep 0") {
 TEST_CASE("Older files are bounded together") {
     Stage stage;
     Task task = stage.start("api", [](core::TaskSpec& spec) {
-        spec.launch.output.max_size = 1000;
-        spec.launch.output.keep = 1000;
-        spec.launch.output.max_total = 5000;
+        spec.launch.edit().output.max_size = 1000;
+        spec.launch.edit().output.keep = 1000;
+        spec.launch.edit().output.max_total = 5000;
     });
     task.print(numbered_lines(0, 500));
     stage.end(task);
@@ -92,7 +92,7 @@ TEST_CASE("Numbers only grow, over restarts of the daemon and with nothing kept"
         Stage stage;
         Task task = stage.start("api", [&](core::TaskSpec& spec) {
             rotated(500, 0)(spec);
-            spec.launch.output.path = directory / "api.log";
+            spec.launch.edit().output.path = directory / "api.log";
         });
         task.print(numbered_lines(0, 50));
         stage.end(task);
@@ -117,8 +117,8 @@ TEST_CASE("A file is not put aside over another") {
 TEST_CASE("A file gets old, but not an empty one, and not in the middle of a line") {
     Stage stage;
     Task task = stage.start("api", [](core::TaskSpec& spec) {
-        spec.launch.output.max_age = 200ms;
-        spec.launch.output.keep = 100;
+        spec.launch.edit().output.max_age = 200ms;
+        spec.launch.edit().output.keep = 100;
     });
     const auto count = [&] { return parts_of(stage.path("api")).size(); };
     task.print("one\n");
@@ -137,9 +137,9 @@ TEST_CASE("A file gets old, but not an empty one, and not in the middle of a lin
 TEST_CASE("Older files are compressed, with their time kept") {
     Stage stage;
     Task task = stage.start("api", [](core::TaskSpec& spec) {
-        spec.launch.output.max_size = 50'000;
-        spec.launch.output.keep = 1000;
-        spec.launch.output.compress = true;
+        spec.launch.edit().output.max_size = 50'000;
+        spec.launch.edit().output.keep = 1000;
+        spec.launch.edit().output.compress = true;
     });
     const std::string text = numbered_lines(0, 5000);
     task.print(text);
@@ -163,7 +163,7 @@ TEST_CASE("After a restart what was left uncompressed is compressed, and a torn 
     write_whole(logs::compressed_path(part) + ".tmp", "torn");
     const auto then = std::filesystem::file_time_type::clock::now() - 1h;
     std::filesystem::last_write_time(part, then);
-    Task task = stage.start("api", [](core::TaskSpec& spec) { spec.launch.output.compress = true; });
+    Task task = stage.start("api", [](core::TaskSpec& spec) { spec.launch.edit().output.compress = true; });
     task.print("now\n");
     CHECK(eventually([&] { return !exists(part) && exists(logs::compressed_path(part)); }, 60s));
     CHECK(std::filesystem::last_write_time(logs::compressed_path(part)) == then);

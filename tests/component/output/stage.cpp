@@ -164,7 +164,7 @@ Task Stage::start(const std::string& name, const std::function<void(core::TaskSp
     task.id = core::TaskId{++last_id_};
     task.spec = std::make_shared<core::TaskSpec>();
     task.spec->name = name;
-    task.spec->launch.output.path = path(name);
+    task.spec->launch.edit().output.path = path(name);
     if (adjust) adjust(*task.spec);
     start_again(task);
     return task;
@@ -184,7 +184,7 @@ void Stage::attach(Task& task, int read_end) {
     source.generation = task.generation;
     source.spec = task.spec;
     source.pid = 4711;
-    source.path = task.spec->launch.output.path;
+    source.path = task.spec->launch->output.path;
     source.pipe.reset(read_end);
     REQUIRE(collector->attach(std::move(source)).ok());
 }

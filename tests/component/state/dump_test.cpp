@@ -32,8 +32,8 @@ TEST_CASE("a dump says everything that is in the table") {
     const auto text = dump_file(stage.path());
     REQUIRE(text);
     for (const char* part : {"state table: of another boot",
-                             "version 1, records of 1024 bytes",
-                             "16, file of 20480 bytes",
+                             "version 2, records of 512 bytes",
+                             "16, file of 12288 bytes",
                              "00000000-0000-0000-0000-000000000000",
                              "record 0: api",
                              "stopping, desired removed, paused, ordered",
@@ -51,8 +51,7 @@ TEST_CASE("a dump says everything that is in the table") {
                              "/run/vigil/notify/00112233445566778899aabbccddeeff",
                              "record 1: sync",
                              "healthy, desired up",
-                             "slot 0 whole, sequence 1",
-                             "slot 1 empty"}) {
+                             "sequence 1, "}) {
         CAPTURE(part);
         CHECK(contains(*text, part));
     }
@@ -77,21 +76,20 @@ TEST_CASE("a dump changes nothing, and shows what was set aside too") {
     REQUIRE(::chmod(stage.bad().c_str(), 0400) == 0);
     const auto text = dump_file(stage.bad());
     REQUIRE(text);
-    CHECK(contains(*text, "state table: cut short: 5000 of 20480 bytes"));
+    CHECK(contains(*text, "state table: cut short: 5000 of 12288 bytes"));
     CHECK(read_whole(stage.bad()) == before);
 }
 
-TEST_CASE("a dump names the slots that are not whole") {
+TEST_CASE("a dump names the records that are not whole") {
     const Stage stage;
-    stage.given({small_record("api", 1, 1), small_record("api", 1, 2)});
+    stage.given({small_record("api", 1, 1), small_record("web", 1, 2)});
     std::string bytes = read_whole(stage.path());
     RecordImage record = record_at(bytes, 0);
-    record.slots[1].payload[0] ^= 1;
+    record.slot.payload[0] ^= 1;
     put_record(bytes, 0, record);
-    CHECK(contains(dump_bytes(bytes_of(bytes)), "slot 0 whole, sequence 1, 28 bytes; slot 1 not whole"));
-    record.slots[0].payload[0] ^= 1;
-    put_record(bytes, 0, record);
-    CHECK(contains(dump_bytes(bytes_of(bytes)), "record 0: neither slot is whole"));
+    const std::string text = dump_bytes(bytes_of(bytes));
+    CHECK(contains(text, "record 0: it is not whole"));
+    CHECK(contains(text, "record 1: web"));
 }
 
 TEST_CASE("any bytes have a dump that a terminal can show") {
@@ -136,7 +134,7 @@ TEST_CASE("a dump beside a daemon that writes all the time shows whole records")
     for (int i = 0; i < 300; ++i) {
         const auto text = dump_file(stage.path());
         REQUIRE(text);
-        CHECK_FALSE(contains(*text, "neither slot"));
+        CHECK_FALSE(contains(*text, "not whole"));
         shown += contains(*text, "record 0: api") ? 1 : 0;
         if (shown == 0) ::usleep(1000);
     }

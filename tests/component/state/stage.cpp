@@ -95,6 +95,18 @@ void put_record(std::string& bytes, std::uint32_t place, const RecordImage& reco
     std::memcpy(bytes.data() + file_size(place), &record, sizeof record);
 }
 
+DraftImage draft_in(const std::string& bytes) {
+    DraftImage draft{};
+    REQUIRE(bytes.size() >= kDraftAt + sizeof draft);
+    std::memcpy(&draft, bytes.data() + kDraftAt, sizeof draft);
+    return draft;
+}
+
+void put_draft(std::string& bytes, const DraftImage& draft) {
+    REQUIRE(bytes.size() >= kDraftAt + sizeof draft);
+    std::memcpy(bytes.data() + kDraftAt, &draft, sizeof draft);
+}
+
 std::string shortened(std::string bytes, std::uint32_t records) {
     const std::uint64_t capacity = pack_capacity(records);
     std::memcpy(bytes.data() + offsetof(HeaderImage, capacity), &capacity, sizeof capacity);

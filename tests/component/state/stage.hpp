@@ -45,6 +45,8 @@ void write_whole(const std::string& path, std::string_view bytes);
 /// A record's place in the bytes of a table file.
 [[nodiscard]] RecordImage record_at(const std::string& bytes, std::uint32_t place);
 void put_record(std::string& bytes, std::uint32_t place, const RecordImage& record);
+[[nodiscard]] DraftImage draft_in(const std::string& bytes);
+void put_draft(std::string& bytes, const DraftImage& draft);
 /// The bytes without the records from this place on, in a file that has no room for them.
 [[nodiscard]] std::string shortened(std::string bytes, std::uint32_t records);
 

@@ -17,13 +17,19 @@
 namespace vigil::state::test {
 namespace {
 
+/// With the draft, which may be of it.
+struct FirstRecord {
+    DraftImage draft;
+    RecordImage record;
+};
+
 /// What would be found: name, number of runs, pid of the run; or that the record is free, or lost.
-std::string found_in(const RecordImage& record) {
-    if (is_free(record)) return "free";
-    const auto newest = newest_slot(record, 0);
-    if (!newest) return "lost";
-    const SlotImage& slot = record.slots[*newest];
-    const auto decoded = decode({slot.payload.data(), slot.length});
+std::string found_in(const FirstRecord& seen) {
+    const RecordImage& record = seen.record;
+    if (is_free(record, seen.draft, 0)) return "free";
+    const SlotImage* slot = content_of(record, seen.draft, 0);
+    if (slot == nullptr) return "lost";
+    const auto decoded = decode({slot->payload.data(), slot->length});
     if (!decoded) return "undecodable";
     return decoded->task.name + " " + std::to_string(decoded->task.runs) + " pid " +
            std::to_string(pid_of_run(record, decoded->task.generation));
@@ -40,10 +46,11 @@ class Watched {
     ~Watched() { ::munmap(mapping_, file_size(1)); }
     Watched(const Watched&) = delete;
     Watched& operator=(const Watched&) = delete;
-    [[nodiscard]] RecordImage now() const {
-        RecordImage record{};
-        std::memcpy(&record, static_cast<const char*>(mapping_) + kHeaderSize, sizeof record);
-        return record;
+    [[nodiscard]] FirstRecord now() const {
+        FirstRecord seen{};
+        std::memcpy(&seen.draft, static_cast<const char*>(mapping_) + kDraftAt, sizeof seen.draft);
+        std::memcpy(&seen.record, static_cast<const char*>(mapping_) + kHeaderSize, sizeof seen.record);
+        return seen;
     }
 
   private:
@@ -72,7 +79,7 @@ std::optional<Course> course_of(const Stage& stage, const std::function<void(Tab
     Course course;
     {
         const Watched watched(stage);
-        RecordImage last = watched.now();
+        FirstRecord last = watched.now();
         course.seen.push_back(found_in(last));
         while (true) {
             REQUIRE(::ptrace(PTRACE_SINGLESTEP, child, nullptr, nullptr) == 0);
@@ -80,7 +87,7 @@ std::optional<Course> course_of(const Stage& stage, const std::function<void(Tab
             REQUIRE(WIFSTOPPED(status));
             if (WSTOPSIG(status) == SIGSTOP) break;
             ++course.steps;
-            const RecordImage now = watched.now();
+            const FirstRecord now = watched.now();
             if (std::memcmp(&now, &last, sizeof now) == 0) continue;
             last = now;
             const std::string found = found_in(now);

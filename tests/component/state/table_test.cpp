@@ -180,26 +180,49 @@ TEST_CASE("a table that is moved onto another one lets that one go") {
     CHECK(opened.table.allocate());
 }
 
-TEST_CASE("the content of a slot that was torn is never taken for the older one") {
+TEST_CASE(
+    "a write that broke off in its draft leaves the record as it was, one that broke off later is done") {
+    for (const bool drafted : {false, true}) {
+        const Stage stage;
+        stage.given({small_record("api", 1, 1)});
+        std::string bytes = read_whole(stage.path());
+        DraftImage draft = draft_in(bytes);
+        draft.place = 0;
+        draft.slot.sequence = 7;
+        draft.slot.length = static_cast<std::uint32_t>(encode(small_record("api", 1, 2), draft.slot.payload));
+        draft.slot.checksum = slot_checksum(draft.slot, 7, 0);
+        if (!drafted) draft.slot.payload[0] ^= 1;
+        put_draft(bytes, draft);
+        RecordImage record = record_at(bytes, 0);
+        if (drafted) {
+            record.slot.sequence = 0;
+            record.slot.payload[5] ^= 1;
+            put_record(bytes, 0, record);
+        }
+        write_whole(stage.path(), bytes);
+        {
+            Opened opened = stage.open();
+            REQUIRE(opened.found.size() == 1);
+            CHECK(opened.dropped.empty());
+            CHECK(opened.found[0].record.task.runs == (drafted ? 2 : 1));
+            opened.table.write(opened.found[0].slot, small_record("api", 1, 3));
+        }
+        record = record_at(read_whole(stage.path()), 0);
+        CHECK(is_whole(record.slot, 0));
+        CHECK(record.slot.sequence == (drafted ? 8 : 2));
+    }
+}
+
+TEST_CASE("a released record does not come back from the draft") {
     const Stage stage;
-    stage.given({small_record("api", 1, 1), small_record("api", 1, 2)});
-    std::string bytes = read_whole(stage.path());
-    RecordImage record = record_at(bytes, 0);
-    REQUIRE(newest_slot(record, 0) == 1);
-    record.slots[0].sequence = ~std::uint64_t{0} >> 1U;  // newer than everything, and not whole
-    put_record(bytes, 0, record);
-    write_whole(stage.path(), bytes);
     {
         Opened opened = stage.open();
-        REQUIRE(opened.found.size() == 1);
-        CHECK(opened.found[0].record.task.runs == 2);
-        opened.table.write(opened.found[0].slot, small_record("api", 1, 3));
+        const auto slot = opened.table.allocate();
+        REQUIRE(slot);
+        opened.table.write(*slot, small_record("api", 1));
+        opened.table.release(*slot);
     }
-    bytes = read_whole(stage.path());
-    record = record_at(bytes, 0);
-    CHECK(is_whole(record.slots[0], 0));
-    CHECK(is_whole(record.slots[1], 0));
-    CHECK(newest_slot(record, 0) == 0);
+    CHECK(stage.open().found.empty());
 }
 
 TEST_CASE("of two records with one name the later generation counts, and the other is reported") {
@@ -211,7 +234,7 @@ TEST_CASE("of two records with one name the later generation counts, and the oth
         // could.
         for (const std::uint32_t place : {0U, 1U}) {
             RecordImage record = record_at(bytes, place);
-            SlotImage& slot = record.slots[*newest_slot(record, place)];
+            SlotImage& slot = record.slot;
             const std::uint64_t generation = (place == 0) == later_first ? 9 : 5;
             record.pid_generation = generation;
             record.pid = static_cast<pid_t>(generation * 100);
@@ -219,6 +242,7 @@ TEST_CASE("of two records with one name the later generation counts, and the oth
             slot.checksum = slot_checksum(slot, slot.sequence, place);
             put_record(bytes, place, record);
         }
+        put_draft(bytes, {});
         write_whole(stage.path(), bytes);
         const Opened opened = stage.open();
         REQUIRE(opened.found.size() == 1);

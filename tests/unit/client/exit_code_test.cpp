@@ -41,8 +41,8 @@ TEST_CASE("one failed task is enough for 1, one that is not healthy for 3") {
     healthy.status = "healthy";
     protocol::TaskStatus completed;
     completed.status = "completed";
-    CHECK(exit_code_of(std::vector{healthy, healthy}) == 0);
-    CHECK(exit_code_of(std::vector{healthy, completed}) == 3);
+    CHECK(exit_code_of(healthy) == 0);
+    CHECK(exit_code_of(completed) == 3);
 }
 
 TEST_CASE("every exit code is listed once, with a text") {

@@ -7,7 +7,25 @@
 using vigil::ctl::Colour;
 using vigil::ctl::cut_to_width;
 using vigil::ctl::display_width;
-using vigil::ctl::render_table;
+using vigil::ctl::Table;
+using vigil::ctl::TableStyle;
+
+namespace {
+
+struct Cell {
+    std::string_view text;
+    Colour colour = Colour::none;
+};
+
+std::string render_table(const std::vector<std::string_view>& titles,
+                         const std::vector<std::vector<Cell>>& rows, const TableStyle& style) {
+    Table table(titles);
+    for (const auto& row : rows)
+        for (const Cell& cell : row) table.add(cell.text, cell.colour);
+    return table.render(style);
+}
+
+}  // namespace
 
 TEST_CASE("columns are as wide as their widest cell, and no line ends in blanks") {
     CHECK(render_table({"NAME", "N"}, {{{"a"}, {"1"}}, {{"longer"}, {""}}}, {}) ==

@@ -107,7 +107,7 @@ TEST_CASE("every key that is no section is bound to a member of a spec or of the
 
 TEST_CASE("the defaults of the table are those of the plain structs") {
     core::TaskSpec plain;
-    plain.launch.command = {"x"};
+    plain.command = {"x"};
     CHECK(describe(task(), EnvValues::shown) == describe(plain, EnvValues::shown));
     plain.heartbeat.emplace();
     plain.ready = {core::ReadyOn::heartbeat, plain.heartbeat->initial_delay};

@@ -10,17 +10,17 @@ using namespace std::chrono_literals;
 TEST_CASE("a task with nothing but a command gets the defaults") {
     const core::TaskSpec spec = task();
     CHECK(spec.name == "t");
-    CHECK(spec.launch.command == std::vector<std::string>{"x"});
+    CHECK(spec.command == std::vector<std::string>{"x"});
     CHECK(spec.autostart);
     CHECK_FALSE(spec.heartbeat);
     CHECK(spec.ready.on == core::ReadyOn::exec);
     CHECK_FALSE(spec.ready.timeout);
-    CHECK(spec.restart.max_attempts == 5U);
-    CHECK(spec.launch.output.to == core::OutputTo::file);
-    CHECK(spec.launch.output.path.empty());
-    CHECK(spec.launch.output.max_size == 64U << 20);
-    CHECK(spec.launch.output.keep == 5);
-    CHECK(spec.stop.further.empty());
+    CHECK(spec.restart->max_attempts == 5U);
+    CHECK(spec.launch->output.to == core::OutputTo::file);
+    CHECK(spec.launch->output.path.empty());
+    CHECK(spec.launch->output.max_size == 64U << 20);
+    CHECK(spec.launch->output.keep == 5);
+    CHECK(spec.stop->further.empty());
 }
 
 TEST_CASE("every key reaches its place in the spec") {
@@ -37,18 +37,18 @@ TEST_CASE("every key reaches its place in the spec") {
         "output": {"to": "file", "path": "/var/log/t", "streams": "apart", "format": "json", "max_size": "1MiB",
                    "max_age": "1d", "keep": 3, "max_total": "10MiB", "compress": true})");
     CHECK_FALSE(spec.autostart);
-    CHECK(spec.launch.cwd == "/srv");
-    CHECK(spec.launch.umask == 027);
-    CHECK(spec.launch.env == std::vector<std::pair<std::string, std::string>>{{"A", "1"}});
-    CHECK(spec.launch.env_file == "/etc/e");
-    CHECK(spec.launch.inherit_env == std::vector<std::string>{"TZ"});
-    CHECK(spec.launch.user == "u");
-    CHECK(spec.launch.group == "g");
-    CHECK(spec.launch.supplementary_groups == std::vector<std::string>{"a"});
-    CHECK(spec.launch.nice == -5);
-    CHECK(spec.launch.oom_score_adj == 100);
-    CHECK(spec.launch.no_new_privs);
-    const core::OutputRule& output = spec.launch.output;
+    CHECK(spec.launch->cwd == "/srv");
+    CHECK(spec.launch->umask == 027);
+    CHECK(spec.launch->env == std::vector<std::pair<std::string, std::string>>{{"A", "1"}});
+    CHECK(spec.launch->env_file == "/etc/e");
+    CHECK(spec.launch->inherit_env == std::vector<std::string>{"TZ"});
+    CHECK(spec.launch->user == "u");
+    CHECK(spec.launch->group == "g");
+    CHECK(spec.launch->supplementary_groups == std::vector<std::string>{"a"});
+    CHECK(spec.launch->nice == -5);
+    CHECK(spec.launch->oom_score_adj == 100);
+    CHECK(spec.launch->no_new_privs);
+    const core::OutputRule& output = spec.launch->output;
     CHECK(output.to == core::OutputTo::file);
     CHECK(output.path == "/var/log/t");
     CHECK(output.apart);
@@ -58,7 +58,7 @@ TEST_CASE("every key reaches its place in the spec") {
     CHECK(output.keep == 3);
     CHECK(output.max_total == 10U << 20);
     CHECK(output.compress);
-    CHECK(spec.stop.command == std::vector<std::string>{"/bin/ask", "it"});
+    CHECK(spec.stop->command == std::vector<std::string>{"/bin/ask", "it"});
     REQUIRE(spec.heartbeat);
     CHECK(spec.heartbeat->timeout == 4s);
     CHECK(spec.heartbeat->interval == 1s);
@@ -68,18 +68,18 @@ TEST_CASE("every key reaches its place in the spec") {
     CHECK(spec.heartbeat->pipe);
     CHECK(spec.ready.on == core::ReadyOn::notify);
     CHECK(spec.ready.timeout == 7s);
-    CHECK(spec.restart.policy == core::RestartPolicy::always);
-    CHECK(spec.restart.base_delay == 2s);
-    CHECK(spec.restart.max_backoff_exponent == 3);
-    CHECK(spec.restart.max_delay == 9s);
-    CHECK(spec.restart.max_attempts == 7U);
-    CHECK(spec.restart.stable_after == 1min);
-    CHECK(spec.restart.jitter == 0.5);
-    CHECK(spec.restart.when_exhausted == core::WhenExhausted::keep_trying);
-    CHECK(spec.restart.success_exit_codes == std::vector<int>{0, 3});
-    CHECK(spec.stop.signal == 2);
-    CHECK(spec.stop.timeout == 1s);
-    CHECK(spec.stop.to == core::StopTarget::main);
+    CHECK(spec.restart->policy == core::RestartPolicy::always);
+    CHECK(spec.restart->base_delay == 2s);
+    CHECK(spec.restart->max_backoff_exponent == 3);
+    CHECK(spec.restart->max_delay == 9s);
+    CHECK(spec.restart->max_attempts == 7U);
+    CHECK(spec.restart->stable_after == 1min);
+    CHECK(spec.restart->jitter == 0.5);
+    CHECK(spec.restart->when_exhausted == core::WhenExhausted::keep_trying);
+    CHECK(spec.restart->success_exit_codes == std::vector<int>{0, 3});
+    CHECK(spec.stop->signal == 2);
+    CHECK(spec.stop->timeout == 1s);
+    CHECK(spec.stop->to == core::StopTarget::main);
 }
 
 TEST_CASE("an empty heartbeat arms the rule with its defaults") {
@@ -98,8 +98,8 @@ TEST_CASE("what is not written follows from what is") {
     CHECK(task(R"("heartbeat": {}, "ready": {"timeout": "5s"})").ready.timeout == 5s);
     CHECK(task(R"("ready": {"on": "notify"})").ready.timeout == 60s);
     CHECK_FALSE(task(R"("heartbeat": {}, "ready": {"on": "exec"})").ready.timeout);
-    CHECK_FALSE(task(R"("restart": {"max_attempts": null})").restart.max_attempts);
-    CHECK(task(R"("restart": {"max_attempts": 0, "base_delay": "0s"})").restart.max_attempts == 0U);
+    CHECK_FALSE(task(R"("restart": {"max_attempts": null})").restart->max_attempts);
+    CHECK(task(R"("restart": {"max_attempts": 0, "base_delay": "0s"})").restart->max_attempts == 0U);
 }
 
 TEST_CASE("keys that contradict each other are an error") {
@@ -118,13 +118,13 @@ TEST_CASE("a task without a command is an error") {
 }
 
 TEST_CASE("nasty 63: the backoff that may be configured can be computed") {
-    CHECK(task(R"("restart": {"max_backoff_exponent": 62})").restart.max_backoff_exponent == 62);
+    CHECK(task(R"("restart": {"max_backoff_exponent": 62})").restart->max_backoff_exponent == 62);
     CHECK(member_problems(R"("restart": {"max_backoff_exponent": 63})") ==
           "1:56: restart.max_backoff_exponent: 63 is out of range; write an integer from 0 to 62\n");
 }
 
 TEST_CASE("nasty 57: 4294967297 attempts are not 1") {
-    CHECK(task(R"("restart": {"max_attempts": 4294967295})").restart.max_attempts == 4294967295U);
+    CHECK(task(R"("restart": {"max_attempts": 4294967295})").restart->max_attempts == 4294967295U);
     CHECK(mentions(member_problems(R"("restart": {"max_attempts": 4294967297})"), "out of range"));
 }
 
@@ -134,12 +134,12 @@ TEST_CASE("defaults merge deeply: objects key by key, anything else is replaced"
     const core::TaskSpec spec = task(R"("restart": {"policy": "never"}, "env": {"C": "3", "B": "9"},
         "inherit_env": ["Z"], "heartbeat": {"signal": "TERM"})",
                                      defaults);
-    CHECK(spec.restart.max_attempts == 10U);
-    CHECK(spec.restart.policy == core::RestartPolicy::never);
-    CHECK(spec.launch.umask == 077);
-    CHECK(spec.launch.env ==
+    CHECK(spec.restart->max_attempts == 10U);
+    CHECK(spec.restart->policy == core::RestartPolicy::never);
+    CHECK(spec.launch->umask == 077);
+    CHECK(spec.launch->env ==
           std::vector<std::pair<std::string, std::string>>{{"A", "1"}, {"C", "3"}, {"B", "9"}});
-    CHECK(spec.launch.inherit_env == std::vector<std::string>{"Z"});
+    CHECK(spec.launch->inherit_env == std::vector<std::string>{"Z"});
     CHECK(spec.heartbeat->timeout == 6s);
     CHECK(spec.heartbeat->signal == 15);
 }
@@ -149,8 +149,8 @@ TEST_CASE("null takes a default back") {
     const core::TaskSpec spec = task(R"("heartbeat": null, "user": null, "env": {"A": null})", defaults);
     CHECK_FALSE(spec.heartbeat);
     CHECK(spec.ready.on == core::ReadyOn::exec);
-    CHECK(spec.launch.user.empty());
-    CHECK(spec.launch.env.empty());
+    CHECK(spec.launch->user.empty());
+    CHECK(spec.launch->env.empty());
     CHECK(task("", R"({"heartbeat": {}})").heartbeat);
     CHECK_FALSE(task("", R"({"heartbeat": null})").heartbeat);
 }
@@ -164,14 +164,14 @@ TEST_CASE("a default that one task cannot use is reported at that task") {
 TEST_CASE("resource limits are read by name, one value or two, with units where bytes are counted") {
     const core::TaskSpec spec = task(R"("rlimits": {"nofile": 1024, "core": "unlimited", "as": "64MiB",
         "stack": {"soft": "8MiB", "hard": "unlimited"}})");
-    REQUIRE(spec.launch.rlimits.size() == 4);
-    CHECK(spec.launch.rlimits[0].resource == RLIMIT_NOFILE);
-    CHECK(spec.launch.rlimits[0].soft == 1024U);
-    CHECK(spec.launch.rlimits[0].hard == 1024U);
-    CHECK_FALSE(spec.launch.rlimits[1].soft);
-    CHECK(spec.launch.rlimits[2].hard == 64U << 20U);
-    CHECK(spec.launch.rlimits[3].soft == 8U << 20U);
-    CHECK_FALSE(spec.launch.rlimits[3].hard);
+    REQUIRE(spec.launch->rlimits.size() == 4);
+    CHECK(spec.launch->rlimits[0].resource == RLIMIT_NOFILE);
+    CHECK(spec.launch->rlimits[0].soft == 1024U);
+    CHECK(spec.launch->rlimits[0].hard == 1024U);
+    CHECK_FALSE(spec.launch->rlimits[1].soft);
+    CHECK(spec.launch->rlimits[2].hard == 64U << 20U);
+    CHECK(spec.launch->rlimits[3].soft == 8U << 20U);
+    CHECK_FALSE(spec.launch->rlimits[3].hard);
 }
 
 TEST_CASE("a resource limit needs both sides, in order, after the defaults are merged in") {
@@ -184,9 +184,9 @@ TEST_CASE("a resource limit needs both sides, in order, after the defaults are m
                    "above the hard"));
     const core::TaskSpec spec = task(R"("rlimits": {"nofile": {"soft": 5}})",
                                      R"({"rlimits": {"nofile": {"soft": 1, "hard": 9}, "nproc": 7}})");
-    CHECK(spec.launch.rlimits[0].soft == 5U);
-    CHECK(spec.launch.rlimits[0].hard == 9U);
-    CHECK(spec.launch.rlimits[1].resource == RLIMIT_NPROC);
+    CHECK(spec.launch->rlimits[0].soft == 5U);
+    CHECK(spec.launch->rlimits[0].hard == 9U);
+    CHECK(spec.launch->rlimits[1].resource == RLIMIT_NPROC);
 }
 
 TEST_CASE("nasty 62: names that could do harm as a path, an argument or a line are refused") {
@@ -216,7 +216,7 @@ TEST_CASE("a task that is added at run time gets the defaults of the file") {
     const Config config = loaded(R"({"defaults": {"restart": {"max_attempts": 3}}})");
     const auto spec = parse_task(tree(R"({"command": ["x"]})"), "new", config.defaults, "request");
     REQUIRE(spec.ok());
-    CHECK((*spec)->restart.max_attempts == 3U);
+    CHECK((*spec)->restart->max_attempts == 3U);
     CHECK((*spec)->name == "new");
 }
 
@@ -235,8 +235,23 @@ TEST_CASE("nasty 57: a bare number gets the spelling that was meant") {
                    "expected an integer from -20 to 19, found the string \"10\""));
 }
 
+TEST_CASE("tasks that are alike but for name and command hold the rest once, whenever they were made") {
+    const std::string rest =
+        R"("cwd": "/srv/alike", "restart": {"max_attempts": 41}, "stop": {"timeout": "41s"})";
+    const core::TaskSpec first = task(rest);
+    core::TaskSpec second = task(rest + R"(, "autostart": false)");
+    const core::TaskSpec other = task(R"("cwd": "/srv/other")");
+    CHECK(second.launch.is_one_with(first.launch));
+    CHECK(second.restart.is_one_with(first.restart));
+    CHECK(second.stop.is_one_with(first.stop));
+    CHECK_FALSE(other.launch.is_one_with(first.launch));
+    CHECK_FALSE(other.restart.is_one_with(first.restart));
+    second.stop.edit().timeout = 1s;
+    CHECK(first.stop->timeout == 41s);
+}
+
 TEST_CASE("a size is more than nothing and no more than a file can hold") {
     CHECK(mentions(member_problems(R"("output": {"max_size": "0B"})"), "must be more than nothing"));
     CHECK(mentions(member_problems(R"("output": {"max_size": "8388608TiB"})"), "is too large"));
-    CHECK(task(R"("output": {"max_size": "8388607TiB"})").launch.output.max_size == 8388607ULL << 40);
+    CHECK(task(R"("output": {"max_size": "8388607TiB"})").launch->output.max_size == 8388607ULL << 40);
 }

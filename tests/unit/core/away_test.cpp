@@ -18,11 +18,11 @@ TEST_CASE(
 TEST_CASE("every deadline moves by as much as the owner came late") {
     Stage stage;
     TaskSpec spec = plain("failing");
-    spec.restart.base_delay = 100s;
+    spec.restart.edit().base_delay = 100s;
     stage.given_healthy(spec);
     stage.exits(1);
     TaskSpec other = plain("stopping");
-    other.stop.timeout = 40s;
+    other.stop.edit().timeout = 40s;
     const TaskId stopping = stage.given(other);
     stage.supervisor.handle(stopping, event::Spawned{Generation{1}, 1}, stage.now);
     stage.supervisor.handle(stopping, event::Stop{by_operator()}, stage.now);
@@ -104,12 +104,12 @@ TEST_CASE(
     "an order that is the first thing an owner reads when it wakes takes nobody the time of its absence") {
     Stage stage;
     TaskSpec spec = plain("failing");
-    spec.restart.base_delay = 1s;
+    spec.restart.edit().base_delay = 1s;
     const TaskId failing = stage.given(spec);
     stage.supervisor.handle(failing, event::Spawned{Generation{1}, 1}, stage.now);
     stage.supervisor.handle(failing, event::Exited{Generation{1}, {}, true}, stage.now);
     TaskSpec slow = plain("stopping");
-    slow.stop.timeout = 40s;
+    slow.stop.edit().timeout = 40s;
     const TaskId stopping = stage.given(slow);
     stage.supervisor.handle(stopping, event::Spawned{Generation{1}, 2}, stage.now);
     stage.supervisor.handle(stopping, event::Stop{by_operator()}, stage.now);
@@ -129,7 +129,7 @@ TEST_CASE(
     Stage stage;
     stage.given_healthy(beating());
     TaskSpec other = plain("other");
-    other.stop.timeout = 10s;
+    other.stop.edit().timeout = 10s;
     const TaskId stopped = stage.given(other);
     stage.supervisor.handle(stopped, event::Spawned{Generation{1}, 1}, stage.now);
     stage.turn();

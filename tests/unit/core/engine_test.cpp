@@ -131,7 +131,7 @@ TEST_CASE("deadlines that an absence has moved are in the records when everythin
     Theatre theatre;
     Stage& stage = theatre.stage;
     TaskSpec spec = plain("stopping");
-    spec.stop.timeout = 10s;
+    spec.stop.edit().timeout = 10s;
     const TaskId stopping = stage.given(spec);
     stage.supervisor.handle(stopping, event::Spawned{Generation{1}, 1}, stage.now);
     stage.supervisor.handle(stopping, event::Stop{by_operator()}, stage.now);

@@ -38,9 +38,9 @@ TEST_CASE("nothing is announced or asked of anybody, and every cause stays, what
 
 TEST_CASE("a stop goes on with the step that comes next, and SIGKILL comes when it was due") {
     TaskSpec spec = plain();
-    spec.stop.signal = 1;
-    spec.stop.timeout = 2s;
-    spec.stop.further = {{15, 3s}, {3, 1s}};
+    spec.stop.edit().signal = 1;
+    spec.stop.edit().timeout = 2s;
+    spec.stop.edit().further = {{15, 3s}, {3, 1s}};
     Stage before;
     before.given_healthy(spec);
     before.stop();

@@ -173,7 +173,7 @@ TEST_CASE("nasty 1: a failed exec spends an attempt and says where it failed") {
 TEST_CASE("nasty 8: a spawn that fails by the host's fault is retried without end and spends nothing") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.policy = RestartPolicy::never;
+    spec.restart.edit().policy = RestartPolicy::never;
     stage.given(spec);
     const Duration expected[] = {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5s, 5s, 5s};
     for (const Duration delay : expected) {

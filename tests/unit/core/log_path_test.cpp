@@ -12,8 +12,8 @@ namespace {
 TaskSpec spec(std::string path, bool apart) {
     TaskSpec made;
     made.name = "api";
-    made.launch.output.path = std::move(path);
-    made.launch.output.apart = apart;
+    made.launch.edit().output.path = std::move(path);
+    made.launch.edit().output.apart = apart;
     return made;
 }
 
@@ -38,6 +38,6 @@ TEST_CASE("nasty 56: a task has one log, two with its streams apart, and none wi
     CHECK(log_paths("/l", spec("", false)) == std::vector<std::string>{"/l/api.log"});
     CHECK(log_paths("/l", spec("", true)) == std::vector<std::string>{"/l/api.log", "/l/api.err.log"});
     TaskSpec elsewhere = spec("", true);
-    elsewhere.launch.output.to = vigil::core::OutputTo::journal;
+    elsewhere.launch.edit().output.to = vigil::core::OutputTo::journal;
     CHECK(log_paths("/l", elsewhere).empty());
 }

@@ -189,7 +189,7 @@ TEST_CASE("more dead tasks than the fraction allows: everything is stopped and t
     std::vector<TaskId> tasks;
     for (const char* name : {"a", "b", "c", "d"}) {
         TaskSpec spec = plain(name);
-        spec.restart.policy = RestartPolicy::never;
+        spec.restart.edit().policy = RestartPolicy::never;
         tasks.push_back(stage.given(spec));
         comes_up(stage, tasks.back());
     }
@@ -210,7 +210,7 @@ TEST_CASE("more dead tasks than the fraction allows: everything is stopped and t
 TEST_CASE("exit 70 comes after the tasks that still run were stopped in order") {
     Stage stage({.max_starting = 16, .max_dead_fraction = 0.0, .seed = 0});
     TaskSpec fragile = plain("fragile");
-    fragile.restart.max_attempts = 0;
+    fragile.restart.edit().max_attempts = 0;
     const TaskId a = stage.given(fragile);
     const TaskId b = stage.given(plain("sound"));
     comes_up(stage, a);

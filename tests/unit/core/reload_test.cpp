@@ -17,7 +17,7 @@ event::NewSpec changed(const Stage& stage, bool restart, Change change) {
 }
 
 event::NewSpec another_command(const Stage& stage) {
-    return changed(stage, true, [](TaskSpec& spec) { spec.launch.command = {"/bin/other"}; });
+    return changed(stage, true, [](TaskSpec& spec) { spec.command = {"/bin/other"}; });
 }
 
 template <typename Change>
@@ -40,9 +40,9 @@ void check(bool restart, const Row& row) {
         Stage stage;
         stage.given_in(state);
         stage.forget();
-        stage.order(changed(stage, restart, [](TaskSpec& spec) { spec.launch.command = {"/bin/other"}; }));
+        stage.order(changed(stage, restart, [](TaskSpec& spec) { spec.command = {"/bin/other"}; }));
         CHECK(stage.state() == row[index].at_once);
-        CHECK((*stage.report().spec)->launch.command[0] == "/bin/other");
+        CHECK((*stage.report().spec)->command.front() == "/bin/other");
         if (state == StateName::stopping) stage.dies(15);
         stage.everyone_obeys();
         if (stage.state() == "starting") stage.says_ready();
@@ -51,7 +51,7 @@ void check(bool restart, const Row& row) {
         CHECK(stage.state() == row[index].in_the_end);
         CHECK(stage.spawned() == row[index].new_runs);
         for (const auto& spawn : stage.all<effect::Spawn>())
-            CHECK(spawn.spec->launch.command[0] == "/bin/other");
+            CHECK(spawn.spec->command.front() == "/bin/other");
     }
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("nasty 59: a live change leaves every task where it is") {
 TEST_CASE("a restart by reload says so, gives the budget back and happens once") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.stable_after = 1h;
+    spec.restart.edit().stable_after = 1h;
     stage.given(spec);
     stage.comes_up();
     stage.exits(1);
@@ -121,7 +121,7 @@ TEST_CASE("a task that an operator is restarting comes back once, with the new s
     stage.dies(15);
     CHECK(stage.spawned() == 1);
     CHECK(stage.cause() == "operator");
-    CHECK(stage.all<effect::Spawn>()[0].spec->launch.command[0] == "/bin/other");
+    CHECK(stage.all<effect::Spawn>()[0].spec->command.front() == "/bin/other");
 }
 
 TEST_CASE(
@@ -176,7 +176,7 @@ TEST_CASE("the time until a task counts as stable moves with stable_after") {
     stage.advance(1s);
     stage.comes_up();
     stage.advance(30s);
-    respec_live(stage, [](TaskSpec& spec) { spec.restart.stable_after = 40s; });
+    respec_live(stage, [](TaskSpec& spec) { spec.restart.edit().stable_after = 40s; });
     stage.advance(10s - 1ms);
     CHECK(stage.report().attempts == 1);
     stage.advance(1ms);
@@ -192,7 +192,7 @@ TEST_CASE("a lower limit of attempts holds at once, also for those already made"
         stage.advance(i == 2 ? 0s : 30s);
     }
     REQUIRE(stage.report().attempts == 3);
-    respec_live(stage, [](TaskSpec& spec) { spec.restart.max_attempts = 2; });
+    respec_live(stage, [](TaskSpec& spec) { spec.restart.edit().max_attempts = 2; });
     CHECK(stage.report().attempts == 2);
     stage.advance(30s);
     stage.comes_up();
@@ -203,13 +203,13 @@ TEST_CASE("a lower limit of attempts holds at once, also for those already made"
 TEST_CASE("a restart that is pending comes no later than the new rule would have it") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.base_delay = spec.restart.max_delay = 5min;
+    spec.restart.edit().base_delay = spec.restart.edit().max_delay = 5min;
     stage.given(spec);
     stage.comes_up();
     stage.exits(1);
-    respec_live(stage, [](TaskSpec& now) { now.restart.base_delay = 1s; });
+    respec_live(stage, [](TaskSpec& now) { now.restart.edit().base_delay = 1s; });
     CHECK(stage.report().next_start_in == 1s);
-    respec_live(stage, [](TaskSpec& now) { now.restart.base_delay = 1min; });
+    respec_live(stage, [](TaskSpec& now) { now.restart.edit().base_delay = 1min; });
     CHECK(stage.report().next_start_in == 1s);
 }
 
@@ -218,12 +218,12 @@ TEST_CASE("a stop under way is given the new stop.timeout") {
     stage.given_healthy();
     stage.stop();
     stage.advance(4s);
-    respec_live(stage, [](TaskSpec& spec) { spec.stop.timeout = 5s; });
+    respec_live(stage, [](TaskSpec& spec) { spec.stop.edit().timeout = 5s; });
     stage.advance(1s - 1ms);
     CHECK(stage.kills() == 0);
     stage.advance(1ms);
     CHECK(stage.kills() == 1);
-    respec_live(stage, [](TaskSpec& spec) { spec.stop.timeout = 1h; });
+    respec_live(stage, [](TaskSpec& spec) { spec.stop.edit().timeout = 1h; });
     stage.advance(5s);
     CHECK(stage.kills() == 2);
 }
@@ -232,12 +232,12 @@ TEST_CASE("a deadline that a reload brings forward gives no other task more time
     Stage stage;
     stage.given_healthy(beating());
     TaskSpec slow = plain("slow");
-    slow.stop.timeout = 1h;
+    slow.stop.edit().timeout = 1h;
     const TaskId other = stage.given(slow);
     stage.supervisor.handle(other, event::Spawned{Generation{1}, 99}, stage.now);
     stage.supervisor.handle(other, event::Stop{by_operator()}, stage.now);
     stage.advance(1s);
-    slow.stop.timeout = 1ms;
+    slow.stop.edit().timeout = 1ms;
     stage.supervisor.handle(other, event::NewSpec{std::make_shared<const TaskSpec>(slow), false}, stage.now);
     stage.forget();
     stage.turn();
@@ -264,7 +264,7 @@ TEST_CASE("a task is found by its name after its spec was replaced") {
     Stage stage;
     stage.given_healthy();
     stage.order(another_command(stage));
-    respec_live(stage, [](TaskSpec& spec) { spec.stop.timeout = 1s; });
+    respec_live(stage, [](TaskSpec& spec) { spec.stop.edit().timeout = 1s; });
     CHECK(stage.supervisor.find("worker") == stage.id);
     stage.stop();
     stage.dies(15);

@@ -31,7 +31,7 @@ TEST_CASE("with the defaults a task waits 1, 2, 4, 8 and 16 s, and its sixth fai
 TEST_CASE("max_attempts 0: the first failure is final") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.max_attempts = 0;
+    spec.restart.edit().max_attempts = 0;
     stage.given_healthy(spec);
     stage.exits(1);
     CHECK(stage.state() == "dead");
@@ -41,7 +41,7 @@ TEST_CASE("max_attempts 0: the first failure is final") {
 TEST_CASE("base_delay 0: the restart is due at once and still waits for judge") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.base_delay = 0s;
+    spec.restart.edit().base_delay = 0s;
     stage.given_healthy(spec);
     stage.exits(1);
     CHECK(stage.state() == "failed");
@@ -53,7 +53,7 @@ TEST_CASE("base_delay 0: the restart is due at once and still waits for judge") 
 TEST_CASE("nasty 63: 10,000 failures without a limit stay at the longest delay") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.max_attempts = std::nullopt;
+    spec.restart.edit().max_attempts = std::nullopt;
     stage.given(spec);
     for (int failure = 0; failure < 10'000; ++failure) {
         stage.comes_up();
@@ -69,7 +69,7 @@ TEST_CASE("nasty 63: 10,000 failures without a limit stay at the longest delay")
 TEST_CASE("keep-trying fails for ever, at the longest delay and with the attempts at their maximum") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.when_exhausted = WhenExhausted::keep_trying;
+    spec.restart.edit().when_exhausted = WhenExhausted::keep_trying;
     stage.given(spec);
     for (int failure = 0; failure < 100; ++failure) {
         stage.comes_up();
@@ -86,8 +86,8 @@ TEST_CASE("keep-trying fails for ever, at the longest delay and with the attempt
 TEST_CASE("always: a good end is followed by a restart, counts, and can exhaust") {
     Stage stage;
     TaskSpec spec = plain();
-    spec.restart.policy = RestartPolicy::always;
-    spec.restart.max_attempts = 1;
+    spec.restart.edit().policy = RestartPolicy::always;
+    spec.restart.edit().max_attempts = 1;
     stage.given_healthy(spec);
     stage.exits(0);
     CHECK(stage.state() == "failed");
@@ -139,7 +139,7 @@ TEST_CASE("jitter only lengthens, and differs between tasks so that they do not 
     std::vector<Duration> delays;
     for (int i = 0; i < 200; ++i) {
         TaskSpec spec = plain("t" + std::to_string(i));
-        spec.restart.jitter = 0.1;
+        spec.restart.edit().jitter = 0.1;
         const TaskId task = stage.given(spec);
         stage.supervisor.handle(task, event::Spawned{Generation{1}, 1}, stage.now);
         stage.supervisor.handle(

@@ -7,8 +7,8 @@ namespace vigil::core::testing {
 TaskSpec plain(std::string name) {
     TaskSpec spec;
     spec.name = std::move(name);
-    spec.launch.command = {"/bin/worker"};
-    spec.restart.jitter = 0;
+    spec.command = {"/bin/worker"};
+    spec.restart.edit().jitter = 0;
     return spec;
 }
 
@@ -44,7 +44,7 @@ void Stage::given_healthy(TaskSpec spec) {
 TaskId Stage::given_in(StateName state) {
     TaskSpec spec = notifying();
     spec.autostart = state != StateName::created;
-    if (state == StateName::dead) spec.restart.policy = RestartPolicy::never;
+    if (state == StateName::dead) spec.restart.edit().policy = RestartPolicy::never;
     given(std::move(spec));
     if (state == StateName::created) return id;
     comes_up();

@@ -8,15 +8,15 @@ namespace {
 
 TaskSpec with_steps() {
     TaskSpec spec = plain();
-    spec.stop.signal = 2;
-    spec.stop.timeout = 5s;
-    spec.stop.further = {{15, 3s}, {3, 1s}};
+    spec.stop.edit().signal = 2;
+    spec.stop.edit().timeout = 5s;
+    spec.stop.edit().further = {{15, 3s}, {3, 1s}};
     return spec;
 }
 
 TaskSpec with_command() {
     TaskSpec spec = plain();
-    spec.stop.command = {"/bin/ask"};
+    spec.stop.edit().command = {"/bin/ask"};
     return spec;
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("a task that heeds an early signal of stop.signals gets none of the la
 
 TEST_CASE("stop.to main holds for every step, until the main process is gone") {
     TaskSpec spec = with_steps();
-    spec.stop.to = StopTarget::main;
+    spec.stop.edit().to = StopTarget::main;
     Stage stage;
     stage.given_healthy(spec);
     stage.stop();
@@ -65,7 +65,7 @@ TEST_CASE("stop.to main holds for every step, until the main process is gone") {
 
 TEST_CASE("a silent task gets its own signal and then SIGKILL: the steps are for those that are asked") {
     TaskSpec spec = beating();
-    spec.stop.further = {{15, 3s}};
+    spec.stop.edit().further = {{15, 3s}};
     Stage stage;
     stage.given_healthy(spec);
     stage.advance(2s);
@@ -97,7 +97,7 @@ TEST_CASE("stop.command is run in place of the signal, and SIGKILL comes at its 
     REQUIRE(commands.size() == 1);
     CHECK(commands[0].generation == stage.generation());
     CHECK(commands[0].main_pid == stage.report().pid);
-    CHECK(commands[0].spec->stop.command.front() == "/bin/ask");
+    CHECK(commands[0].spec->stop->command.front() == "/bin/ask");
     stage.order(event::StopCommandEnded{stage.generation(), true});
     CHECK(stage.signals().empty());
     stage.advance(10s);
@@ -162,8 +162,8 @@ TEST_CASE("kill --now runs no stop.command") {
 
 TEST_CASE("stop.command and further signals go together") {
     TaskSpec spec = with_command();
-    spec.stop.timeout = 5s;
-    spec.stop.further = {{15, 3s}};
+    spec.stop.edit().timeout = 5s;
+    spec.stop.edit().further = {{15, 3s}};
     Stage stage;
     stage.given_healthy(spec);
     stage.stop();

@@ -32,7 +32,7 @@ TEST_CASE(
 
 TEST_CASE("a stop timeout of zero means SIGKILL in the same turn") {
     TaskSpec spec = plain();
-    spec.stop.timeout = 0s;
+    spec.stop.edit().timeout = 0s;
     Stage stage;
     stage.given_healthy(spec);
     stage.stop();
@@ -67,7 +67,7 @@ TEST_CASE("nasty 36: a stop is done when the tree is empty, not when the leader 
 
 TEST_CASE("stop.to main: the rest of the tree is asked once the main process is gone") {
     TaskSpec spec = plain();
-    spec.stop = {2, 10s, StopTarget::main};
+    spec.stop = StopRule{2, 10s, StopTarget::main};
     Stage stage;
     stage.given_healthy(spec);
     stage.stop();

@@ -129,6 +129,15 @@ TEST_CASE("the other methods fill their structs") {
     CHECK(says(Call("task.wait", R"({"name":"a","for":"dead"})").fault(),
                "healthy, stopped, completed or exit"));
     CHECK(Call("task.status", R"({"spec":true})").as<params::TaskStatus>().spec);
+    CHECK(Call("task.status", R"({"spec":true})").as<params::TaskStatus>().fields.all());
+    const auto fields = Call("task.status", R"({"fields":["pid","cause"]})").as<params::TaskStatus>().fields;
+    CHECK(fields.has(StatusField::pid));
+    CHECK(fields.has(StatusField::name));
+    CHECK_FALSE(fields.has(StatusField::output));
+    CHECK(says(Call("task.status", R"({"fields":["pidd"]})").fault(), "did you mean \"pid\"?"));
+    CHECK(says(Call("task.status", R"({"fields":[]})").fault(), "empty array"));
+    CHECK(says(Call("task.status", R"({"fields":"pid"})").fault(), "an array of strings"));
+    CHECK(says(Call("task.status", R"({"fields":[7]})").fault(), "an array of strings"));
     CHECK(Call("daemon.check", R"({"path":"/x"})").as<params::DaemonCheck>().path == "/x");
     const Call reload("daemon.reload", R"({"dry_run":true,"wait":false,"timeout":"1s"})");
     CHECK(reload.as<params::DaemonReload>().dry_run);

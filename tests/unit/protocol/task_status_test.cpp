@@ -97,6 +97,38 @@ TEST_CASE("a status is read back as it was written") {
     CHECK(read->last_exit->at == kClock.wall - 1s);
 }
 
+TEST_CASE("of a choice of members only what applies is written, with name and status always") {
+    core::TaskReport report = report_of("api", core::StateName::healthy);
+    report.pid = 4711;
+    report.uptime = 60s;
+    report.generation = core::Generation{3};
+    const auto chosen = [&](StatusFields fields) {
+        return written([&](json::Writer& out) { write_task_status(out, report, kClock, {}, fields); });
+    };
+    CHECK(chosen({StatusField::pid, StatusField::uptime_ms, StatusField::cause, StatusField::paused,
+                  StatusField::restart_attempts}) ==
+          R"({"name":"api","status":"healthy","pid":4711,"restart_attempts":0,"uptime_ms":60000})");
+    CHECK(chosen({StatusField::name}) == R"({"name":"api","status":"healthy"})");
+    report.paused = true;
+    CHECK(chosen({StatusField::paused}) == R"({"name":"api","status":"healthy","paused":true})");
+    const auto read = parse_task_status(chosen({StatusField::paused}));
+    REQUIRE(read.ok());
+    CHECK(read->paused);
+    CHECK_FALSE(read->pid);
+}
+
+TEST_CASE("the names of members are those that stand in the object, in its order") {
+    const std::string text = status_text(report_of("idle", core::StateName::created));
+    std::size_t at = 0;
+    for (const std::string_view name : kStatusFieldNames) {
+        at = text.find("\"" + std::string(name) + "\":", at);
+        CAPTURE(name);
+        REQUIRE(at != std::string::npos);
+        CHECK(to_string(*parse_status_field(name)) == name);
+    }
+    CHECK_FALSE(parse_status_field("spec"));
+}
+
 TEST_CASE("each cause is written with what belongs to it") {
     CHECK(cause_text({}) == "null");
     CHECK(cause_text({core::cause::ByOperator{{1000, 77}}}).find(R"("kind":"operator")") == 1);
