@@ -140,7 +140,7 @@ TEST_CASE("nasty 11: children on a dead mount hold up no other spawn") {
 TEST_CASE("nasty 11: a stuck spawn is given up with its stage and ETIMEDOUT") {
     SpawnBench bench([](SpawnerOptions& options) {
         hold_stuck(options);
-        options.stuck_timeout = 100ms;
+        options.stuck_timeout = 1s;
     });
     const SpawnOutcome outcome = bench.spawn(stuck());
     REQUIRE(outcome.failure);
