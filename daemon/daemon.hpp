@@ -63,6 +63,7 @@ class Daemon {
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: none
         std::unique_ptr<TaskOutput> output;
         std::unique_ptr<os::Spawner> spawner;
+        UniqueFd child_signals;
     };
     Daemon(Process process, Place place, ReadConfig config, Parts parts, std::shared_ptr<spdlog::logger> log);
 

@@ -6,6 +6,7 @@
 #include "daemon.hpp"
 #include "environment_language.hpp"
 #include "linux/runtime_directory.hpp"
+#include "linux/signals.hpp"
 #include "recovery/take_stock.hpp"
 
 namespace vigil::daemon {
@@ -63,8 +64,16 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
     auto loop = std::move(process.loop);
-    if (const auto added =
-            loop->task_watches().add((*spawner)->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN);
+    // Edge-triggered: it says once that there is something, however late that is taken.
+    if (const auto added = loop->task_watches().add((*spawner)->readable_fd(),
+                                                    {.kind = os::WatchKind::spawner}, EPOLLIN | EPOLLET);
+        !added)
+        return Failure{added.error()};
+    auto child_signals = os::child_signals();
+    if (!child_signals) return Failure{child_signals.error()};
+    // Edge-triggered too: it is left alone until orphans are looked for.
+    if (const auto added = loop->task_watches().add(child_signals->get(), {.kind = os::WatchKind::children},
+                                                    EPOLLIN | EPOLLET);
         !added)
         return Failure{added.error()};
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
@@ -73,7 +82,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
                                                     .heirs = std::move(heirs),
                                                     .cgroups = std::move(cgroups->home),
                                                     .output = std::move(output).value(),
-                                                    .spawner = std::move(spawner).value()},
+                                                    .spawner = std::move(spawner).value(),
+                                                    .child_signals = std::move(child_signals).value()},
                                               std::move(log)));
 }
 

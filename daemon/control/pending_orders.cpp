@@ -43,7 +43,7 @@ void PendingOrders::note(core::Ticket ticket, protocol::TaskOutcome outcome) {
 }
 
 void PendingOrders::expect(core::Ticket ticket, core::TaskId task, std::string name) {
-    orders_.at(number(ticket)).awaited.emplace_back(task, std::move(name));
+    orders_.at(number(ticket)).awaited.emplace(task, std::move(name));
 }
 
 void PendingOrders::answer_with(core::Ticket ticket, protocol::ReloadReport report) {
@@ -67,10 +67,7 @@ std::optional<PendingOrders::Answer> PendingOrders::settle(const core::Settled& 
     const auto order = orders_.find(number(settled.ticket));
     if (order == orders_.end()) return std::nullopt;
     auto& awaited = order->second.awaited;
-    const auto task = std::find_if(awaited.begin(), awaited.end(),
-                                   [&](const auto& entry) { return entry.first == settled.task; });
-    if (task == awaited.end()) return std::nullopt;
-    awaited.erase(task);
+    if (awaited.erase(settled.task) == 0) return std::nullopt;
     order->second.answer.outcomes.push_back(outcome_of(settled, gone));
     if (!awaited.empty() || !order->second.sealed) return std::nullopt;
     return finish(order);

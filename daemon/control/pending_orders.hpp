@@ -32,7 +32,7 @@ class PendingOrders {
     };
     struct Order {
         Answer answer;
-        std::vector<std::pair<core::TaskId, std::string>> awaited;
+        std::unordered_map<core::TaskId, std::string> awaited;  ///< names
         core::TimePoint deadline = core::kNever;
         bool sealed = false;
     };

@@ -75,7 +75,7 @@ void Methods::restore_order(SessionId id, const CarriedOrder& carried) {
         const auto task = world_.supervisor.find(wait.task);
         if (!task) continue;
         waits.push_back({*task, wait.goal, core::Generation{wait.generation}, wait.patient});
-        order.awaited.emplace_back(*task, wait.task);
+        order.awaited.emplace(*task, wait.task);
     }
     session->promise();
     const core::Ticket ticket = orders_.restore(std::move(order));

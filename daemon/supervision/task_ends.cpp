@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "linux/process.hpp"
+#include "linux/signals.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {
@@ -19,7 +20,8 @@ using std::chrono::milliseconds;
 /// Orphans reaped in one turn of the loop at most, so that a flood of them delays nobody.
 constexpr std::size_t kOrphansPerSweep = 512;
 constexpr auto kNextSlice = milliseconds(5);
-/// Each exit of a main process raises SIGCHLD too, and a sweep costs O(orphans): it waits and serves many.
+/// Each exit of a main process raises SIGCHLD too, and a sweep costs O(orphans): it waits and serves many,
+/// and until then no SIGCHLD is heard of.
 constexpr auto kSweepDelay = milliseconds(500);
 /// How long the status of a main process may stay with a parent that does not reap it.
 constexpr auto kUnreapedLimit = std::chrono::seconds(1);
@@ -150,6 +152,8 @@ void TaskProcesses::linger(Run& run) {
     if (std::find(lingering_.begin(), lingering_.end(), entry) == lingering_.end())
         lingering_.push_back(entry);
     look_at_lingering_by(std::chrono::steady_clock::now() + kLingerInterval);
+    // Whoever ends from now on is heard of; and who has ended already may be the one that is waited for.
+    if (os::take_child_signal(child_signals_)) look_at_lingering_by(linger_looked_ + kLingerPause);
 }
 
 void TaskProcesses::look_at_lingering_by(core::TimePoint when) {
@@ -190,6 +194,7 @@ void TaskProcesses::look_at_lingering(core::Supervisor& supervisor, core::TimePo
 
 void TaskProcesses::child_ended() {
     if (!lingering_.empty()) {
+        (void)os::take_child_signal(child_signals_);
         look_at_lingering_by(linger_looked_ + kLingerPause);
     } else {
         sweep_timer_.arm(std::chrono::steady_clock::now() + kSweepDelay);
@@ -197,6 +202,7 @@ void TaskProcesses::child_ended() {
 }
 
 void TaskProcesses::sweep_orphans() {
+    (void)os::take_child_signal(child_signals_);
     const auto now = std::chrono::steady_clock::now();
     const bool everywhere = now - everywhere_swept_ >= kEverywhereInterval;
     if (everywhere) everywhere_swept_ = now;

@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kBatch = 256;
 /// How long a run that floods its socket is not listened to: bounds it to some 6,000 messages a second.
 constexpr auto kMuteTime = milliseconds(10);
+/// How long what is spawned may wait to be taken while others wait for their spawn: a turn for each of
+/// thousands would cost as much as a third of the spawn itself.
+constexpr auto kTakePause = milliseconds(1);
 
 core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
@@ -37,12 +40,13 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       cgroups_(std::move(parts.cgroups)),
       spawner_(std::move(parts.spawner)),
       turn_(std::move(turn)),
+      child_signals_(std::move(parts.child_signals)),
       messages_(log_, dropped,
                 [this](Run& run, pid_t pid, UniqueFd fd) { change_main(run, pid, std::move(fd)); }),
       orphans_(
           features_, [this](pid_t pid) { return main_pids_.contains(pid) || spawner_->owns(pid); },
           parts.goes_on ? os::Orphans::Inherited::of_tasks : os::Orphans::Inherited::strangers),
-      child_signal_(loop, SIGCHLD, [this] { child_ended(); }),
+      take_timer_(loop, [this] { turn_(); }),
       linger_timer_(loop, [this] { turn_(); }),
       unmute_timer_(loop, [this] { turn_(); }),
       sweep_timer_(loop, [this] { sweep_orphans(); }),
@@ -187,6 +191,7 @@ void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) 
         for (std::size_t i = 0; i < count; ++i) dispatch(batch[i], supervisor, now);
         if (count < kBatch) break;
     }
+    if (now >= take_at_) take_spawned(supervisor, now);
     for (const auto& [task, generation] : std::exchange(dropped_spawns_, {}))
         supervisor.handle(
             task, core::event::SpawnFailed{generation, {core::SpawnStage::clone, ECANCELED, "was cancelled"}},
@@ -197,7 +202,8 @@ void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) 
 }
 
 void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& supervisor, core::TimePoint now) {
-    if (ready.tag.kind == os::WatchKind::spawner) return take_spawned(supervisor, now);
+    if (ready.tag.kind == os::WatchKind::spawner) return spawner_ready(supervisor, now);
+    if (ready.tag.kind == os::WatchKind::children) return child_ended();
     Run* run = find(ready.tag.task, ready.tag.generation);
     if (run == nullptr) return;
     switch (ready.tag.kind) {
@@ -205,11 +211,21 @@ void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& superviso
         case os::WatchKind::stop_command: return look_at_stop_command(*run, supervisor, now);
         case os::WatchKind::notify: return read_messages(*run, supervisor, now);
         case os::WatchKind::heartbeat_pipe: return read_pipe(*run, supervisor, now);
-        case os::WatchKind::spawner: return;
+        case os::WatchKind::spawner:
+        case os::WatchKind::children: return;
     }
 }
 
+/// Told of once, until all is taken.
+void TaskProcesses::spawner_ready(core::Supervisor& supervisor, core::TimePoint now) {
+    if (now - taken_ >= kTakePause || spawner_->load().queued == 0) return take_spawned(supervisor, now);
+    take_at_ = taken_ + kTakePause;
+    take_timer_.arm(take_at_);
+}
+
 void TaskProcesses::take_spawned(core::Supervisor& supervisor, core::TimePoint now) {
+    take_at_ = core::kNever;
+    taken_ = now;
     spawned_.clear();
     spawner_->take_finished(spawned_);
     for (os::SpawnOutcome& outcome : spawned_) arrive(std::move(outcome), supervisor, now);

@@ -38,7 +38,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
         std::function<void(const RunId&)> missed;
         std::shared_ptr<os::CgroupHome> cgroups;  ///< null: tasks get none
         os::Features features;
-        bool goes_on = false;  ///< what is adopted are children of this process
+        bool goes_on = false;    ///< what is adopted are children of this process
+        UniqueFd child_signals;  ///< os::child_signals(), in the loop's task_watches(), edge-triggered
         std::shared_ptr<spdlog::logger> log;
     };
     /// `turn` runs a turn of the engine; it is called from the loop, never from within a port's call.
@@ -97,6 +98,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
 
     Run* find(core::TaskId task, core::Generation generation) { return runs_.find(task, generation); }
     void submit(const Run& run);
+    void spawner_ready(core::Supervisor& supervisor, core::TimePoint now);
     void take_spawned(core::Supervisor& supervisor, core::TimePoint now);
     void arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now);
     void stop_command_arrived(Run& run, os::SpawnOutcome outcome, core::Supervisor& supervisor,
@@ -138,6 +140,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::shared_ptr<os::CgroupHome> cgroups_;
     std::unique_ptr<os::Spawner> spawner_;
     std::function<void()> turn_;
+    /// While a SIGCHLD in it is not taken it tells of no other.
+    const UniqueFd child_signals_;
     MessageReader messages_;
     os::OomWatch oom_;
 
@@ -153,12 +157,14 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::vector<os::SpawnOutcome> spawned_;
     std::vector<std::pair<core::TaskId, core::Generation>> held_spawns_;
     bool hold_spawns_ = false;
+    core::TimePoint take_at_ = core::kNever;  ///< when what was spawned is to be taken
+    core::TimePoint taken_{};                 ///< when that was done last
     core::TimePoint unmute_at_ = core::kNever;
     core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
     core::TimePoint linger_looked_{};           ///< and when it was last
     core::TimePoint everywhere_swept_{};        ///< when children of all threads were swept last
 
-    SignalWatch child_signal_;
+    Timer take_timer_;
     Timer linger_timer_;
     Timer unmute_timer_;
     Timer sweep_timer_;

@@ -98,9 +98,8 @@ long set_groups_and_group(const ChildPlan& plan, ChildReport& report) {
     }
     at(report, SpawnStage::group);
     const long gid = plan.gid;
-    if (plan.set_gid) {
-        if (const long failed = done(raw::call(__NR_setresgid, gid, gid, gid))) return failed;
-    }
+    if (!plan.set_gid) return 0;
+    if (const long failed = done(raw::call(__NR_setresgid, gid, gid, gid))) return failed;
     gid_t now[3] = {};
     if (const long failed = done(raw::call(__NR_getresgid, word(&now[0]), word(&now[1]), word(&now[2]))))
         return failed;
@@ -109,9 +108,8 @@ long set_groups_and_group(const ChildPlan& plan, ChildReport& report) {
 
 long set_user(const ChildPlan& plan) {
     const long uid = plan.uid;
-    if (plan.set_uid) {
-        if (const long failed = done(raw::call(__NR_setresuid, uid, uid, uid))) return failed;
-    }
+    if (!plan.set_uid) return 0;
+    if (const long failed = done(raw::call(__NR_setresuid, uid, uid, uid))) return failed;
     uid_t now[3] = {};
     if (const long failed = done(raw::call(__NR_getresuid, word(&now[0]), word(&now[1]), word(&now[2]))))
         return failed;

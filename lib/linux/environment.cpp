@@ -12,6 +12,8 @@
 namespace vigil::os {
 namespace {
 
+/// Those of the base, of vigil itself and a few of the task's own.
+constexpr std::size_t kUsualVariables = 20;
 constexpr std::size_t kMostEnvFileBytes = std::size_t{1} << 20U;
 
 Failure<core::SpawnFailure> failure(std::string detail) {
@@ -19,12 +21,15 @@ Failure<core::SpawnFailure> failure(std::string detail) {
 }
 
 Environment base_environment(const Identity& identity, const Environment& daemon) {
-    return {{"PATH", std::string(kDefaultPath)},
-            {"HOME", identity.home},
-            {"USER", identity.user},
-            {"LOGNAME", identity.user},
-            {"SHELL", identity.shell},
-            {"LANG", std::string(find_variable(daemon, "LANG").value_or("C.UTF-8"))}};
+    Environment made;
+    made.reserve(kUsualVariables);
+    made.emplace_back("PATH", kDefaultPath);
+    made.emplace_back("HOME", identity.home);
+    made.emplace_back("USER", identity.user);
+    made.emplace_back("LOGNAME", identity.user);
+    made.emplace_back("SHELL", identity.shell);
+    made.emplace_back("LANG", find_variable(daemon, "LANG").value_or("C.UTF-8"));
+    return made;
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ using core::SpawnFailure;
 using core::SpawnStage;
 using Step = Result<void, SpawnFailure>;
 
-constexpr std::string_view kWatchdogPid = "WATCHDOG_PID=";
+constexpr std::string_view kWatchdogPid = "WATCHDOG_PID";
 constexpr std::size_t kPidDigits = 10;
 
 Failure<SpawnFailure> failure(SpawnStage stage, int error, std::string detail) {
@@ -166,7 +166,7 @@ class Preparation {
         set_variable(variables_, "WATCHDOG_USEC", microseconds(job_.spec->heartbeat->timeout));
         set_variable(variables_, "VIGIL_HEARTBEAT_INTERVAL_USEC",
                      microseconds(job_.spec->heartbeat->interval));
-        set_variable(variables_, "WATCHDOG_PID", std::string(kPidDigits, '\0'));
+        set_variable(variables_, kWatchdogPid, std::string(kPidDigits, '\0'));
         if (made_->heartbeat_writer) set_variable(variables_, "VIGIL_HEARTBEAT_FD", "3");
         return {};
     }
@@ -174,14 +174,9 @@ class Preparation {
     /// Sets the plan's pointers; nothing it points to is touched after that.
     void point() {
         ChildPlan& plan = made_->plan;
-        for (const auto& [name, value] : variables_) made_->environment.push_back(name + "=" + value);
-        for (std::string& entry : made_->environment) {
-            if (beats() && entry.starts_with(kWatchdogPid))
-                plan.watchdog_pid = entry.data() + kWatchdogPid.size();
-            made_->envp.push_back(entry.data());
-        }
-        made_->envp.push_back(nullptr);
+        point_environment(plan);
         // execve(2) takes pointers to non-const for history's sake and changes nothing.
+        made_->argv.reserve(command_.size() + 1);
         for (const std::string_view argument : command_)
             made_->argv.push_back(const_cast<char*>(argument.data()));
         made_->argv.push_back(nullptr);
@@ -208,6 +203,21 @@ class Preparation {
         plan.hold = context_.options().hold && context_.options().hold(job_);
     }
 
+    /// One block for all: a dozen small ones would cost as much as the rest of the preparation.
+    void point_environment(ChildPlan& plan) {
+        std::size_t size = 0;
+        for (const auto& [name, value] : variables_) size += name.size() + value.size() + 2;
+        made_->environment.reserve(size);
+        made_->envp.reserve(variables_.size() + 1);
+        for (const auto& [name, value] : variables_) {
+            char* const entry = made_->environment.data() + made_->environment.size();
+            made_->environment.append(name).append(1, '=').append(value).append(1, '\0');
+            if (beats() && name == kWatchdogPid) plan.watchdog_pid = entry + name.size() + 1;
+            made_->envp.push_back(entry);
+        }
+        made_->envp.push_back(nullptr);
+    }
+
     void point_descriptors(ChildPlan& plan) const {
         plan.null_fd = context_.null_fd();
         plan.output_to_null = launch_.output.to == core::OutputTo::null;
@@ -220,8 +230,8 @@ class Preparation {
         }
         plan.cgroup_fd = job_.auxiliary ? job_.auxiliary->cgroup.get() : made_->cgroup_fd.get();
         // Without a low number the copy of the table grows as far as the number there is: slower, but right.
-        plan.keep_below = static_cast<unsigned>(std::max({kLowDescriptors - 1, plan.null_fd,
-                                                          plan.heartbeat_fd, plan.out_fd, plan.err_fd})) +
+        plan.keep_below = static_cast<unsigned>(std::max(
+                              {STDERR_FILENO, plan.null_fd, plan.heartbeat_fd, plan.out_fd, plan.err_fd})) +
                           1;
     }
 

@@ -31,6 +31,8 @@ class SpawnContext {
     [[nodiscard]] std::uint64_t ignored_signals() const noexcept { return ignored_signals_; }
     /// Whom the spec names. The daemon's own identity is looked up once; every other at each spawn.
     [[nodiscard]] Result<Identity, IdentityFailure> identity_for(const core::LaunchSpec& launch);
+    /// Looks up what most spawns need, so that the first of them need not. May block as that does.
+    void warm_up();
     /// Whether children are born with this oom_score_adj: that of this process, which may change at any time.
     [[nodiscard]] bool has_oom_score_adj(std::string_view score) const;
     /// Whether becoming `identity` takes a call at all: an ordinary user may make none of them.
@@ -57,7 +59,7 @@ class SpawnContext {
 struct PreparedSpawn {
     Identity identity;
     std::string invocation;
-    std::vector<std::string> environment;  ///< "NAME=value"
+    std::string environment;  ///< "NAME=value", each with a NUL at its end
     std::vector<std::string> paths;
     std::vector<char*> envp;
     std::vector<char*> argv;

@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 
@@ -70,9 +71,15 @@ Result<UniqueFd> open_pidfd(pid_t pid) {
 
 std::uint64_t unique_inode(int pidfd) noexcept {
     constexpr decltype(statfs::f_type) kPidfs = 0x50494446;  // PIDFS_MAGIC of linux/magic.h
-    struct statfs system {};
     struct stat status {};
-    if (::fstatfs(pidfd, &system) != 0 || system.f_type != kPidfs || ::fstat(pidfd, &status) != 0) return 0;
+    if (::fstat(pidfd, &status) != 0) return 0;
+    // All pidfds are of one file system, so that is asked once.
+    static std::atomic<dev_t> pidfs{0};
+    if (pidfs.load(std::memory_order_relaxed) != status.st_dev) {
+        struct statfs system {};
+        if (::fstatfs(pidfd, &system) != 0 || system.f_type != kPidfs) return 0;
+        pidfs.store(status.st_dev, std::memory_order_relaxed);
+    }
     return status.st_ino;
 }
 

@@ -1,16 +1,39 @@
 #include "linux/signals.hpp"
 
 #include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 namespace vigil::os {
+namespace {
+
+sigset_t only_child_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGCHLD);
+    return set;
+}
+
+}  // namespace
 
 Result<void> unblock_signals() {
-    sigset_t none;
-    ::sigemptyset(&none);
-    if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return Failure{errno_error("unblocking signals")};
+    const sigset_t blocked = only_child_signals();
+    if (::sigprocmask(SIG_SETMASK, &blocked, nullptr) != 0) return Failure{errno_error("unblocking signals")};
     return {};
+}
+
+Result<UniqueFd> child_signals() {
+    const sigset_t wanted = only_child_signals();
+    UniqueFd signals(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals) return Failure{errno_error("reading signals of children")};
+    return signals;
+}
+
+bool take_child_signal(const UniqueFd& signals) noexcept {
+    signalfd_siginfo taken;
+    return ::read(signals.get(), &taken, sizeof taken) == ssize_t{sizeof taken};
 }
 
 Result<void> reset_signals() {

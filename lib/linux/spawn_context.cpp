@@ -65,6 +65,10 @@ Result<Identity, IdentityFailure> SpawnContext::identity_for(const core::LaunchS
     return found;
 }
 
+void SpawnContext::warm_up() {
+    (void)identity_for({});
+}
+
 bool SpawnContext::has_oom_score_adj(std::string_view score) const {
     std::array<char, 16> text;
     const ssize_t size = ::pread(oom_score_adj_.get(), text.data(), text.size(), 0);

@@ -94,7 +94,7 @@ struct SpawnerOptions {
     std::shared_ptr<CgroupHome> cgroups;
     std::string journal_socket = "/run/systemd/journal/stdout";
     unsigned threads = 2;
-    /// One more thread is started whenever all are busy and none has finished anything for `grow_after`.
+    /// One more is started where all are busy and none is done within `grow_after`, or while many wait.
     unsigned max_threads = 16;
     std::chrono::milliseconds grow_after{100};
     /// A spawn that takes longer is given up: its child is killed, and it fails with ETIMEDOUT at the stage

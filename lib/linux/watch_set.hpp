@@ -12,7 +12,7 @@
 
 namespace vigil::os {
 
-enum class WatchKind : std::uint8_t { exit, stop_command, notify, heartbeat_pipe, spawner };
+enum class WatchKind : std::uint8_t { exit, stop_command, notify, heartbeat_pipe, spawner, children };
 
 struct WatchTag {
     core::TaskId task{};

@@ -110,7 +110,7 @@ TEST_CASE("an order that was taken up again is answered like one that was given 
     order.answer.session = SessionId{8};
     order.answer.request = protocol::RequestId{"3"};
     order.answer.outcomes.push_back({.name = "db"});
-    order.awaited.emplace_back(core::TaskId{4}, "api");
+    order.awaited.emplace(core::TaskId{4}, "api");
     order.deadline = kStart;
     const auto ticket = given.orders.restore(std::move(order));
     CHECK_FALSE(given.orders.seal(ticket));

@@ -91,8 +91,7 @@ TEST_CASE("nasty 72: 300 spawns in a row leak no descriptor and leave no zombie"
 }
 
 TEST_CASE("300 spawns at once are all answered, each once") {
-    // On a machine that is busy with other things a spawn may well take 100 ms.
-    SpawnBench bench([](SpawnerOptions& options) { options.grow_after = 10min; });
+    SpawnBench bench;
     std::vector<core::Generation> all;
     for (int i = 0; i < 300; ++i) all.push_back(bench.submit(SpawnBench::spec({"/bin/true"})));
     for (const auto generation : all) {
@@ -101,7 +100,8 @@ TEST_CASE("300 spawns at once are all answered, each once") {
     }
     CHECK(bench.spawner().load().queued == 0);
     CHECK(eventually([&] { return bench.spawner().load().in_flight == 0; }));
-    CHECK(bench.spawner().load().threads == 2);
+    // More where the machine is busy with other things (see spawner_threads_test.cpp).
+    CHECK(bench.spawner().load().threads <= SpawnerOptions().max_threads);
 }
 
 TEST_CASE("readable_fd tells when there is something to take") {
@@ -140,7 +140,7 @@ TEST_CASE("nasty 11: children on a dead mount hold up no other spawn") {
 TEST_CASE("nasty 11: a stuck spawn is given up with its stage and ETIMEDOUT") {
     SpawnBench bench([](SpawnerOptions& options) {
         hold_stuck(options);
-        options.stuck_timeout = 100ms;
+        options.stuck_timeout = 1s;
     });
     const SpawnOutcome outcome = bench.spawn(stuck());
     REQUIRE(outcome.failure);
