@@ -256,7 +256,9 @@ void Table::write(SlotId slot, const Record& record) noexcept {
     SlotImage& older = target.slots[target.slots[0].sequence <= target.slots[1].sequence ? 0 : 1];
     const std::atomic_ref sequence(older.sequence);
     sequence.store(0, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
+    // Who reads it finds a daemon that was killed between two instructions: the compiler alone could put what
+    // follows before it.
+    std::atomic_signal_fence(std::memory_order_release);
     older.length = static_cast<std::uint32_t>(encode(record, older.payload));
     const std::uint64_t next = ++sequence_;
     older.checksum = slot_checksum(older, next, static_cast<std::uint32_t>(slot));
