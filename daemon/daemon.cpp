@@ -240,6 +240,7 @@ protocol::DaemonLoad Daemon::load() {
     LoopMeter& meter = loop_->meter();
     protocol::DaemonLoad load{.turns = summary_of(meter.turns()),
                               .recent_turns = summary_of(meter.recent_turns(clock_now())),
+                              .turns_cpu = summary_of(meter.turns_cpu()),
                               .timer_lateness = summary_of(meter.lateness()),
                               .queues = {}};
     processes_.count_waiting(load.queues);
