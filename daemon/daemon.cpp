@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "base/spare_memory.hpp"
 #include "control/platform.hpp"
 #include "exit_code.hpp"
 #include "linux/signals.hpp"
@@ -154,7 +155,11 @@ int Daemon::run() {
     loop_->aside([file = facts_.config_file] { tidy_store(file); }, [] {});
     service_.ready();
     tell_status();
-    loop_->run();
+    {
+        (void)spare_memory::hold();
+        const spare_memory::Used used;
+        loop_->run();
+    }
     book_->close();
     keeping_->end();
     log_->info("vigild stopped");
@@ -188,6 +193,7 @@ void Daemon::turn() noexcept {
         return;
     }
     turning_ = true;
+    const spare_memory::Used used;
     hold_lines(*log_, true);
     do {
         turn_again_ = false;
@@ -195,6 +201,7 @@ void Daemon::turn() noexcept {
     } while (turn_again_);
     hold_lines(*log_, false);
     turning_ = false;
+    (void)spare_memory::hold();
     deadline_.arm(supervisor_.next_deadline());
 }
 
@@ -206,6 +213,7 @@ void Daemon::stop_signal(const char* name) {
 }
 
 void Daemon::shut_down(bool now) {
+    const spare_memory::Used used;
     service_.stopping();
     supervisor_.shut_down(0, now, clock_now());
     turn();

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "base/spare_memory.hpp"
 #include "base/text.hpp"
 #include "control/room.hpp"
 #include "protocol/rpc.hpp"
@@ -57,6 +58,7 @@ void ControlServer::accept() {
         UniqueFd fd(::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             try {
+                const spare_memory::Untouched untouched;
                 open_session(std::move(fd));
             } catch (const std::bad_alloc&) {
                 ++world_.dropped.clients_refused;
@@ -201,6 +203,7 @@ void ControlServer::changed(const core::effect::Announce& change) {
     methods_.changed(change);
     ++last_event_;
     try {
+        const spare_memory::Untouched untouched;
         tell_listeners(change);
     } catch (const std::bad_alloc&) {
         // They would go on with an event missing.

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/spare_memory.hpp"
 #include "base/unique_fd.hpp"
 #include "control/carried.hpp"
 #include "control/pending_orders.hpp"
@@ -101,6 +102,7 @@ class Session {
     template <typename Business>
     void or_drop(Business business) {
         try {
+            const spare_memory::Untouched untouched;
             business();
         } catch (const std::bad_alloc&) {
             drop_without_memory();

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/spare_memory.hpp"
 #include "linux/pidfd_calls.hpp"
 #include "linux/process.hpp"
 #include "linux/spawn_flight.hpp"
@@ -105,9 +106,11 @@ void Spawner::Shared::wake_watcher() {
 }
 
 void Spawner::Shared::run_thread() {
+    const spare_memory::Used used;
     auto stack = ChildStack::create();
     std::unique_lock lock(mutex);
     while (stack.ok()) {
+        (void)spare_memory::hold();
         work.wait(lock, [this] { return stopping || !queue.empty(); });
         if (stopping) break;
         const auto flight = std::make_shared<SpawnFlight>(std::move(queue.front().job), Clock::now());
