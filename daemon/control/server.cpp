@@ -25,7 +25,7 @@ constexpr int kAcceptsPerTurn = 256;
 constexpr auto kAcceptTime = std::chrono::milliseconds(2);
 /// Of those, when all seats are taken, from one user; further ones are told to come again, which costs a
 /// tenth.
-constexpr int kSeatsPerTurn = 8;
+constexpr int kSeatsPerTurn = 64;
 
 core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
