@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "base/spare_memory.hpp"
 #include "control/platform.hpp"
 #include "exit_code.hpp"
 #include "linux/signals.hpp"
@@ -158,7 +159,11 @@ int Daemon::run() {
     loop_->aside([file = facts_.config_file] { tidy_store(file); }, [] {});
     service_.ready();
     tell_status();
-    loop_->run();
+    {
+        (void)spare_memory::hold();
+        const spare_memory::Used used;
+        loop_->run();
+    }
     close_book();
     keeping_->end();
     log_->info("vigild stopped");
@@ -198,6 +203,7 @@ void Daemon::turn() noexcept {
         return;
     }
     turning_ = true;
+    const spare_memory::Used used;
     hold_lines(*log_, true);
     do {
         turn_again_ = false;
@@ -205,6 +211,7 @@ void Daemon::turn() noexcept {
     } while (turn_again_);
     hold_lines(*log_, false);
     turning_ = false;
+    (void)spare_memory::hold();
     deadline_.arm(supervisor_.next_deadline());
 }
 
@@ -216,6 +223,7 @@ void Daemon::stop_signal(const char* name) {
 }
 
 void Daemon::shut_down(bool now) {
+    const spare_memory::Used used;
     service_.stopping();
     supervisor_.shut_down(0, now, clock_now());
     turn();
@@ -250,6 +258,7 @@ protocol::DaemonLoad Daemon::load() {
     LoopMeter& meter = loop_->meter();
     protocol::DaemonLoad load{.turns = summary_of(meter.turns()),
                               .recent_turns = summary_of(meter.recent_turns(clock_now())),
+                              .turns_cpu = summary_of(meter.turns_cpu()),
                               .timer_lateness = summary_of(meter.lateness()),
                               .queues = {}};
     processes_.count_waiting(load.queues);

@@ -210,7 +210,7 @@ void Methods::shut_down(Call& call, const protocol::params::DaemonShutdown& para
 }
 
 void Methods::subscribe(Call& call, const protocol::params::EventsSubscribe& params) {
-    call.session.event_patterns = params.names;
+    call.session.subscription = Subscription(params.names);
     call.session.subscribed = true;
     answer_empty(call);
 }

@@ -121,6 +121,7 @@ class Methods {
     void remove_from_files(Call& call, const protocol::params::TaskOrder& params,
                            const std::vector<core::TaskId>& tasks, const core::Cause& cause);
     void signal(Call& call, const protocol::params::TaskSignal& params);
+    [[nodiscard]] bool may_wait_for(const Call& call, std::size_t tasks) const;
     void wait(Call& call, const protocol::params::TaskWait& params);
     void freeze(Call& call, const protocol::params::TaskFreeze& params);
     void status(Call& call, const protocol::params::TaskStatus& params);

@@ -1,7 +1,6 @@
 #include "control/room.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace vigil::daemon {
 namespace {
@@ -15,30 +14,41 @@ std::optional<std::size_t> least(const std::vector<Seat>& seats, Fits fits, Key 
     return found;
 }
 
+struct User {
+    uid_t uid = 0;
+    std::size_t seats = 0;
+};
+
+User& user_in(std::vector<User>& users, uid_t uid) {
+    const auto found =
+        std::find_if(users.begin(), users.end(), [&](const User& user) { return user.uid == uid; });
+    return found != users.end() ? *found : users.emplace_back(User{.uid = uid});
+}
+
 }  // namespace
 
 std::optional<std::size_t> who_makes_room(const std::vector<Seat>& seats, uid_t newcomer,
                                           core::TimePoint now) {
-    const auto active = [](const Seat& seat) { return seat.last_active; };
-    std::map<uid_t, std::size_t> idle_of_user;
-    for (const Seat& seat : seats) idle_of_user[seat.uid] += seat.idle ? 1 : 0;
-    const auto more = [](const auto& a, const auto& b) { return a.second < b.second; };
-    const auto idlest = std::max_element(idle_of_user.begin(), idle_of_user.end(), more);
-    if (idlest != idle_of_user.end() && idlest->second != 0)
-        return least(
-            seats, [&](const Seat& seat) { return seat.idle && seat.uid == idlest->first; }, active);
+    if (seats.empty()) return std::nullopt;
+    std::vector<User> users;
+    for (const Seat& seat : seats) ++user_in(users, seat.uid).seats;
+    const std::size_t own = user_in(users, newcomer).seats;
+    const auto fewer = [](const User& a, const User& b) { return a.seats < b.seats; };
+    const User& richest = *std::max_element(users.begin(), users.end(), fewer);
+    // Among equals everybody makes room for himself.
+    const uid_t from = richest.seats > own ? richest.uid : newcomer;
+
+    const auto is_idle = [&](const Seat& seat) { return seat.uid == from && seat.idle; };
     const auto is_deaf = [&](const Seat& seat) {
-        return seat.unread_since != core::kNever && now - seat.unread_since >= kDeafAfter;
+        return seat.uid == from && seat.unread_since != core::kNever && now - seat.unread_since >= kDeafAfter;
     };
+    const auto active = [](const Seat& seat) { return seat.last_active; };
+    if (const auto idle = least(seats, is_idle, active)) return idle;
     if (const auto deaf = least(seats, is_deaf, [](const Seat& seat) { return seat.unread_since; }))
         return deaf;
-    std::map<uid_t, std::size_t> of_user;
-    for (const Seat& seat : seats) ++of_user[seat.uid];
-    const auto most = std::max_element(of_user.begin(), of_user.end(), more);
-    if (most == of_user.end() || most->first == newcomer || most->second < of_user[newcomer] + 2)
-        return std::nullopt;
+    if (richest.seats < own + 2) return std::nullopt;
     return least(
-        seats, [&](const Seat& seat) { return seat.uid == most->first; }, active);
+        seats, [&](const Seat& seat) { return seat.uid == from; }, active);
 }
 
 }  // namespace vigil::daemon

@@ -23,9 +23,11 @@ struct Seat {
         core::kNever;  ///< has taken nothing of what there is to read; kNever: all is read
 };
 
-/// By place: of the user who has most idle clients the one that is idle longest; else whoever has been deaf longest; else, where one user has at least
-/// two seats more than the newcomer's, that user's client who was active longest ago: so nobody locks others
-/// out, whatever his clients do. Nothing: all seats are well used, and the newcomer has to come again.
+/// By place: a client of the user who has most seats, or of the newcomer's own where nobody has more: the one
+/// that is idle longest; else the one that has been deaf longest; else, where that user has at least two
+/// seats more than the newcomer's, the one that was active longest ago. So nobody locks others out, whatever
+/// his clients do, and nobody's clients make room for those of a user who has more. Nothing: all seats are
+/// well used, and the newcomer has to come again.
 [[nodiscard]] std::optional<std::size_t> who_makes_room(const std::vector<Seat>& seats, uid_t newcomer,
                                                         core::TimePoint now);
 

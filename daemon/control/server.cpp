@@ -8,7 +8,7 @@
 #include <new>
 #include <utility>
 
-#include "base/glob.hpp"
+#include "base/spare_memory.hpp"
 #include "base/text.hpp"
 #include "control/room.hpp"
 #include "protocol/rpc.hpp"
@@ -19,16 +19,16 @@ namespace {
 
 /// What all clients together may have left unread when the daemon goes on as another program.
 constexpr std::size_t kMostCarried = std::size_t{64} << 20;
-/// Clients taken in one turn of the loop.
-constexpr int kAcceptsPerTurn = 64;
+/// Clients taken in one turn of the loop, at most and within this time. The kernel's queue is one for all
+/// users: who is behind a flood waits for as long as it takes to get through it.
+constexpr int kAcceptsPerTurn = 256;
+constexpr auto kAcceptTime = std::chrono::milliseconds(2);
+/// Of those, when all seats are taken, from one user; further ones are told to come again, which costs a
+/// tenth.
+constexpr int kSeatsPerTurn = 64;
 
 core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
-}
-
-bool matches(const std::vector<std::string>& patterns, std::string_view name) {
-    return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
-                                           [&](const auto& pattern) { return glob_match(pattern, name); });
 }
 
 }  // namespace
@@ -52,10 +52,13 @@ ControlServer::ControlServer(os::UnixListener listener, World world)
 }
 
 void ControlServer::accept() {
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const auto until = clock_now() + kAcceptTime;
+    seats_given_.clear();
+    for (int i = 0; i < kAcceptsPerTurn && (i == 0 || clock_now() < until); ++i) {
         UniqueFd fd(::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             try {
+                const spare_memory::Untouched untouched;
                 open_session(std::move(fd));
             } catch (const std::bad_alloc&) {
                 ++world_.dropped.clients_refused;
@@ -74,9 +77,7 @@ void ControlServer::accept() {
 }
 
 void ControlServer::open_session(UniqueFd fd) {
-    auto peer = os::peer_of(fd.get());
-    if (!peer) return;
-    if (sessions_.size() >= kMaxClients && !make_room(peer->uid)) {
+    if (sessions_.size() >= kMaxClients && !has_room_for(fd.get())) {
         ++world_.dropped.clients_refused;
         const std::string line =
             error_line({}, {.code = protocol::ErrorCode::busy,
@@ -84,6 +85,8 @@ void ControlServer::open_session(UniqueFd fd) {
         (void)::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         return;
     }
+    auto peer = os::peer_of(fd.get());
+    if (!peer) return;
     Session& session = add_session(std::move(fd), std::move(peer).value());
     if (held_) session.hold(true);
 }
@@ -104,6 +107,15 @@ std::vector<Session*> ControlServer::all_sessions() {
     std::vector<Session*> all;
     for (const auto& [id, session] : sessions_) all.push_back(session.get());
     return all;
+}
+
+bool ControlServer::has_room_for(int fd) {
+    const auto uid = os::peer_uid(fd);
+    if (!uid) return false;
+    auto given = std::find_if(seats_given_.begin(), seats_given_.end(),
+                              [&](const auto& entry) { return entry.first == *uid; });
+    if (given == seats_given_.end()) given = seats_given_.insert(given, {*uid, 0});
+    return ++given->second <= kSeatsPerTurn && make_room(*uid);
 }
 
 bool ControlServer::make_room(uid_t newcomer) {
@@ -128,7 +140,7 @@ void ControlServer::close(Session& session) {
                           session.peer().uid, session.peer().pid);
     }
     const SessionId id = session.id();
-    methods_.forget(id);
+    if (session.promised() != 0) methods_.forget(id);
     // Its own callback may be on the stack. Nothing here needs memory until it is in the other list.
     ended_.insert(sessions_.extract(id));
     methods_.count_clients(sessions_.size());
@@ -191,6 +203,7 @@ void ControlServer::changed(const core::effect::Announce& change) {
     methods_.changed(change);
     ++last_event_;
     try {
+        const spare_memory::Untouched untouched;
         tell_listeners(change);
     } catch (const std::bad_alloc&) {
         // They would go on with an event missing.
@@ -205,7 +218,7 @@ void ControlServer::tell_listeners(const core::effect::Announce& change) {
     std::string line;
     std::vector<Session*> listeners;
     for (const auto& [id, session] : sessions_)
-        if (session->subscribed && matches(session->event_patterns, change.name))
+        if (session->subscribed && session->subscription.hears(change.name))
             listeners.push_back(session.get());
     if (listeners.empty()) return;
     auto message = protocol::Message::notification(line, protocol::kEventMethod);

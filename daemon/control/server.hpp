@@ -50,6 +50,7 @@ class ControlServer {
     void line_too_long(Session& session);
     void tell_listeners(const core::effect::Announce& change);
     void close(Session& session);
+    [[nodiscard]] bool has_room_for(int fd);
     [[nodiscard]] bool make_room(uid_t newcomer);
     void arm_timer();
     void say_denied(Session& session, const protocol::MethodInfo& method);
@@ -58,6 +59,7 @@ class ControlServer {
     os::UnixListener listener_;
     std::map<SessionId, std::unique_ptr<Session>> sessions_;
     std::map<SessionId, std::unique_ptr<Session>> ended_;  ///< until the loop's next turn
+    std::vector<std::pair<uid_t, int>> seats_given_;       ///< since accept() was called, when all were taken
     Methods methods_;
     std::uint64_t last_session_ = 0;
     std::uint64_t last_event_ = 0;

@@ -19,6 +19,17 @@ constexpr std::size_t kReadChunk = 64 * 1024;
 constexpr int kMostTaken = 8;
 /// Written in one turn of the loop to one client, for the same reason.
 constexpr std::size_t kWriteBudget = 512 * 1024;
+/// No further request is taken from a client, and no further piece of an answer made for him, when he has had
+/// as long: what a request costs depends on what it asks.
+constexpr auto kSlice = std::chrono::milliseconds(1);
+
+class Slice {
+  public:
+    [[nodiscard]] bool over() const noexcept { return std::chrono::steady_clock::now() >= end_; }
+
+  private:
+    core::TimePoint end_ = std::chrono::steady_clock::now() + kSlice;
+};
 
 }  // namespace
 
@@ -28,7 +39,8 @@ Session::Session(Loop& loop, SessionId id, UniqueFd fd, os::Peer peer, Port port
       peer_(std::move(peer)),
       port_(std::move(port)),
       last_active_(std::chrono::steady_clock::now()),
-      watch_(loop, fd_.get(), [this](int events) { ready(events); }) {
+      watch_(
+          loop, fd_.get(), [this](int events) { ready(events); }, Lane{peer_.uid}) {
     update_interest();
 }
 
@@ -39,15 +51,22 @@ void Session::abandon() noexcept {
 void Session::send(std::string message) {
     if (over_) return;
     or_drop([&] {
-        queue_.emplace_back(std::move(message));
+        queue(std::move(message));
         write();
     });
+}
+
+void Session::queue(std::string message) {
+    const std::size_t size = message.size();
+    queue_.emplace_back(std::move(message));
+    queued_bytes_ += size;
 }
 
 void Session::send(std::unique_ptr<LongAnswer> answer) {
     if (over_) return;
     or_drop([&] {
         queue_.emplace_back(std::move(answer));
+        ++long_answers_;
         write();
     });
 }
@@ -59,15 +78,23 @@ bool Session::send_event(std::string_view message) {
         return false;
     }
     event_bytes_ += message.size();
-    send(std::string(message));
+    or_drop([&] {
+        // Written when this client has his turn: a thousand changes at once are a thousand appends for each
+        // who listens, and not as many system calls in the turn that they are made in.
+        auto* const last = queue_.empty() ? nullptr : std::get_if<std::string>(&queue_.back());
+        if (last != nullptr && last->size() < kOutputChunk) {
+            last->append(message);
+            queued_bytes_ += message.size();
+        } else {
+            queue(std::string(message));
+        }
+        update_interest();
+    });
     return true;
 }
 
 std::size_t Session::unread() const noexcept {
-    std::size_t size = out_.size() - written_;
-    for (const Message& message : queue_)
-        if (const auto* text = std::get_if<std::string>(&message)) size += text->size();
-    return size;
+    return out_.size() - written_ + queued_bytes_;
 }
 
 void Session::finish() {
@@ -105,6 +132,8 @@ std::optional<CarriedSession> Session::carry(std::size_t most) {
             std::string text;
             while (size + text.size() <= most && (*answer)->next(text)) {
             }
+            queued_bytes_ += text.size();
+            --long_answers_;
             message = std::move(text);
         }
         size += std::get<std::string>(message).size();
@@ -118,7 +147,7 @@ std::optional<CarriedSession> Session::carry(std::size_t most) {
                            .received = std::string(lines_.pending()),
                            .unsent = out_.substr(written_),
                            .subscribed = subscribed,
-                           .event_patterns = event_patterns,
+                           .event_patterns = subscription.patterns(),
                            .finishing = finishing_};
     for (const Message& message : queue_) carried.unsent += std::get<std::string>(message);
     return carried;
@@ -127,10 +156,10 @@ std::optional<CarriedSession> Session::carry(std::size_t most) {
 void Session::restore(const CarriedSession& carried) {
     hold(true);
     subscribed = carried.subscribed;
-    event_patterns = carried.event_patterns;
+    subscription = Subscription(carried.event_patterns);
     finishing_ = carried.finishing;
     lines_.feed(carried.received);
-    if (!carried.unsent.empty()) queue_.emplace_back(carried.unsent);
+    if (!carried.unsent.empty()) queue(carried.unsent);
 }
 
 void Session::ready(int events) {
@@ -174,8 +203,10 @@ void Session::take_lines() {
     if (taking_) return;
     taking_ = true;
     more_lines_ = false;
+    const Slice slice;
     for (int taken = 0; !over_ && may_take(); ++taken) {
-        more_lines_ = taken == kMostTaken;
+        const bool enough = taken == kMostTaken || (taken != 0 && slice.over());
+        more_lines_ = enough && lines_.buffered() != 0;
         if (more_lines_) break;
         const auto line = lines_.next();
         if (!line) break;
@@ -190,16 +221,20 @@ void Session::take_lines() {
     if (!over_) update_interest();
 }
 
-bool Session::refill() {
+template <typename Over>
+bool Session::refill(Over over) {
     if (written_ < out_.size()) return true;
     out_.clear();
     written_ = 0;
-    while (!queue_.empty() && out_.size() < kOutputChunk) {
+    while (!queue_.empty() && out_.size() < kOutputChunk && (out_.empty() || !over())) {
         Message& front = queue_.front();
         if (auto* text = std::get_if<std::string>(&front)) {
+            queued_bytes_ -= text->size();
             out_.append(*text);
         } else if (std::get<std::unique_ptr<LongAnswer>>(front)->next(out_)) {
             continue;
+        } else {
+            --long_answers_;
         }
         queue_.pop_front();
     }
@@ -212,7 +247,9 @@ bool Session::refill() {
 
 void Session::write() {
     std::size_t budget = kWriteBudget;
-    while (budget != 0 && refill()) {
+    const Slice slice;
+    const auto over = [&] { return slice.over(); };
+    while (budget != 0 && refill(over)) {
         const ssize_t count = ::send(fd_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) {
@@ -226,6 +263,7 @@ void Session::write() {
         written_ += static_cast<std::size_t>(count);
         unread_since_ = core::kNever;
         budget -= std::min(budget, static_cast<std::size_t>(count));
+        if (written_ == out_.size() && !queue_.empty() && slice.over()) break;
     }
     if (finishing_ && queue_.empty() && out_.empty() && promised_ == 0) {
         drop();

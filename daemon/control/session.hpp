@@ -12,9 +12,11 @@
 #include <variant>
 #include <vector>
 
+#include "base/spare_memory.hpp"
 #include "base/unique_fd.hpp"
 #include "control/carried.hpp"
 #include "control/pending_orders.hpp"
+#include "control/subscription.hpp"
 #include "linux/peer.hpp"
 #include "loop/loop.hpp"
 #include "protocol/line_framing.hpp"
@@ -22,6 +24,10 @@
 namespace vigil::daemon {
 
 inline constexpr std::size_t kMaxRequestsInFlight = 64;
+/// Beyond as many bytes that wait to be read no request is taken either.
+inline constexpr std::size_t kMaxUnreadAnswers = std::size_t{256} << 10;
+/// What a long answer that has not begun counts for there: it knows which tasks it is about.
+inline constexpr std::size_t kWeightOfLongAnswer = std::size_t{32} << 10;
 inline constexpr std::size_t kMaxUnreadEvents = std::size_t{1} << 20;
 
 /// An answer that is written piece by piece, so that a long one is never held whole.
@@ -52,6 +58,8 @@ class Session {
     void promise() noexcept { ++promised_; }
     /// The promised answer will not come from elsewhere after all, or no answer is wanted.
     void abandon() noexcept;
+    /// Answers that are still to come.
+    [[nodiscard]] std::size_t promised() const noexcept { return promised_; }
 
     /// Queues one message, ended by a newline.
     void send(std::string message);
@@ -62,7 +70,7 @@ class Session {
     /// Reads no more; ends when everything queued is written.
     void finish();
 
-    std::vector<std::string> event_patterns;  ///< see subscribed
+    Subscription subscription;  ///< see subscribed
     bool subscribed = false;
     bool denial_told = false;  ///< the log knows that it asks for what it may not have
 
@@ -94,6 +102,7 @@ class Session {
     template <typename Business>
     void or_drop(Business business) {
         try {
+            const spare_memory::Untouched untouched;
             business();
         } catch (const std::bad_alloc&) {
             drop_without_memory();
@@ -108,11 +117,15 @@ class Session {
     void read();
     void take_lines();
     void write();
-    bool refill();
+    /// Makes more of what is queued, until `over` says that there is no time for it.
+    template <typename Over>
+    bool refill(Over over);
+    void queue(std::string message);
     void update_interest();
     [[nodiscard]] bool hung_up() const;
     [[nodiscard]] bool may_take() const noexcept {
-        return !finishing_ && !held_ && promised_ + queue_.size() < kMaxRequestsInFlight;
+        return !finishing_ && !held_ && promised_ + queue_.size() < kMaxRequestsInFlight &&
+               unread() + long_answers_ * kWeightOfLongAnswer < kMaxUnreadAnswers;
     }
 
     SessionId id_;
@@ -121,7 +134,9 @@ class Session {
     Port port_;
     protocol::LineReader lines_;
     std::deque<Message> queue_;
-    std::string out_;  ///< being written, from written_ on
+    std::size_t queued_bytes_ = 0;  ///< of its texts
+    std::size_t long_answers_ = 0;  ///< in it
+    std::string out_;               ///< being written, from written_ on
     std::size_t written_ = 0;
     std::size_t event_bytes_ = 0;  ///< of events that were queued while something was unread
     std::size_t promised_ = 0;

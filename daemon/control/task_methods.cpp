@@ -7,6 +7,7 @@
 
 #include "base/glob.hpp"
 #include "base/signal_name.hpp"
+#include "control/logs_answer.hpp"
 #include "control/methods.hpp"
 #include "control/status_answer.hpp"
 
@@ -23,17 +24,6 @@ core::TimePoint clock_now() {
 
 core::Cause by(const os::Peer& peer) {
     return {core::cause::ByOperator{{.uid = peer.uid, .pid = peer.pid}}};
-}
-
-core::Goal goal_of(protocol::params::TaskWait::For what) {
-    using For = protocol::params::TaskWait::For;
-    switch (what) {
-        case For::healthy: return core::Goal::healthy;
-        case For::stopped: return core::Goal::stopped;
-        case For::completed: return core::Goal::completed;
-        case For::exit: return core::Goal::exited;
-    }
-    return core::Goal::healthy;
 }
 
 protocol::RpcError exists_already(const std::string& name) {
@@ -60,9 +50,9 @@ std::optional<std::vector<core::TaskId>> Methods::select(Call& call, const proto
         if (!is_glob(pattern)) {
             if (const auto task = world_.supervisor.find(pattern)) selected.push_back(*task);
         } else {
+            const Glob glob(pattern);
             for (const core::TaskId task : all)
-                if (glob_match(pattern, world_.supervisor.report(task, clock_now())->name))
-                    selected.push_back(task);
+                if (glob.matches((*world_.supervisor.spec(task))->name)) selected.push_back(task);
         }
         if (selected.size() == before) missing.push_back(pattern);
     }
@@ -135,6 +125,8 @@ void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
         }
     }();
     if (params.persist) return remove_from_files(call, params, *tasks, cause);
+    spare_memory::require();
+    const spare_memory::Used used;
     const core::Ticket ticket = open(call, params.timeout);
     for (const core::TaskId task : *tasks) give_order(ticket, task, order, params.wait);
     if (!params.wait) world_.waits.cancel(ticket);
@@ -192,6 +184,8 @@ void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
 }
 
 bool Methods::admit(const Asker& asker, const NewTask& task) {
+    spare_memory::require();
+    const spare_memory::Used used;
     const auto added = decide([&] { return world_.supervisor.add(task.spec, clock_now()); });
     if (!added) {
         fail(asker,
@@ -240,22 +234,6 @@ void Methods::signal(Call& call, const protocol::params::TaskSignal& params) {
     seal(ticket);
 }
 
-void Methods::wait(Call& call, const protocol::params::TaskWait& params) {
-    const auto tasks = select(call, params.names);
-    if (!tasks) return;
-    const core::Ticket ticket = open(call, params.timeout);
-    for (const core::TaskId task : *tasks) {
-        const auto report = world_.supervisor.report(task, clock_now());
-        const auto settled = world_.waits.add(ticket, goal_of(params.what), *report, report->generation);
-        if (settled) {
-            orders_.note(ticket, outcome_of(*settled, false));
-        } else {
-            orders_.expect(ticket, task, std::string(report->name));
-        }
-    }
-    seal(ticket);
-}
-
 std::optional<std::vector<core::TaskId>> Methods::select_or_all(Call& call,
                                                                 const protocol::Patterns& patterns) {
     return patterns.empty() ? world_.supervisor.ids_by_name() : select(call, patterns);
@@ -267,6 +245,8 @@ void Methods::freeze(Call& call, const protocol::params::TaskFreeze& params) {
     say(call, join(params.names));
     const bool pause = call.method.id == Method::task_pause;
     const core::Cause cause = by(call.session.peer());
+    spare_memory::require();
+    const spare_memory::Used used;
     const core::Ticket ticket = open(call, std::nullopt);
     for (const core::TaskId task : *tasks) {
         const core::Event order =
@@ -284,16 +264,9 @@ void Methods::freeze(Call& call, const protocol::params::TaskFreeze& params) {
 }
 
 void Methods::logs(Call& call, const protocol::params::TaskLogs& params) {
-    const auto tasks = select_or_all(call, params.names);
+    auto tasks = select_or_all(call, params.names);
     if (!tasks || !call.id) return;
-    call.session.send(result_line(*call.id, [&](json::Writer& out) {
-        out.begin_object().key("logs").begin_array();
-        for (const core::TaskId task : *tasks)
-            for (const protocol::LogPlace& place :
-                 world_.logs_of(*world_.supervisor.report(task, clock_now())))
-                protocol::write_log_place(out, place);
-        out.end_array().end_object();
-    }));
+    call.session.send(std::make_unique<LogsAnswer>(world_, std::move(*tasks), *call.id));
 }
 
 void Methods::status(Call& call, const protocol::params::TaskStatus& params) {

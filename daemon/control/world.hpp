@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/spare_memory.hpp"
 #include "control/access.hpp"
 #include "control/facts.hpp"
 #include "core/supervisor.hpp"
@@ -22,10 +23,12 @@ namespace vigil::daemon {
 
 class Reloader;
 
-/// What changes the supervisor goes through here: half a change is no state to go on from, so without memory
-/// within the process ends, and its successor goes on from the records.
+/// What changes the supervisor goes through here: half a change is no state to go on from. So it has the
+/// memory that is set by for it, which an order makes sure of before it begins; without any left the process
+/// ends, and its successor goes on from the records.
 template <typename Change>
 decltype(auto) decide(Change change) noexcept {
+    const spare_memory::Used used;
     return change();
 }
 

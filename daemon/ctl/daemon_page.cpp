@@ -92,6 +92,7 @@ std::string render_daemon(const DaemonStatus& status) {
     add(page, "dropped", dropped_text(status));
     add(page, "turns", text_of(status.load.turns));
     add(page, "  recent", text_of(status.load.recent_turns));
+    add(page, "  own work", text_of(status.load.turns_cpu));
     add(page, "timers late", text_of(status.load.timer_lateness));
     return page;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -39,6 +40,12 @@ class AbortsRefuse {
 };
 
 }  // namespace
+
+core::Duration thread_cpu_time() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 Result<std::unique_ptr<Loop>> Loop::create() {
     const AbortsRefuse refusing;

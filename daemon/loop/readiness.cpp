@@ -14,9 +14,10 @@
 namespace vigil::daemon {
 namespace {
 
-/// Handed out in one go. The kernel puts what is handed out behind what is not, so all get their turn.
-constexpr std::size_t kBatch = 8;
-/// In one turn of the loop; beyond it timers, and what tasks do and say, come first.
+/// Fetched in one go: more than there are clients, so that every lane is known before one is served.
+constexpr std::size_t kBatch = 512;
+/// In one turn of the loop; beyond it timers, and what tasks do and say, come first. Looked at after each one
+/// that is served, and what is left waits in its lane.
 constexpr auto kMostOfATurn = std::chrono::milliseconds(5);
 constexpr std::uint64_t kRetryMs = 20;
 
@@ -76,11 +77,13 @@ void Readiness::enter(Watch& watch) {
     const auto fd = static_cast<std::size_t>(watch.fd_);
     if (fd >= places_.size()) places_.resize(fd + 1);
     VIGIL_CHECK(places_[fd].watch == nullptr, "a descriptor is watched twice");
+    lanes_.come(watch);
     places_[fd] = {.watch = &watch, .serial = places_[fd].serial + 1};
 }
 
 void Readiness::leave(Watch& watch) noexcept {
     interest(watch, 0);
+    lanes_.go(watch);
     places_[static_cast<std::size_t>(watch.fd_)].watch = nullptr;
 }
 
@@ -93,6 +96,7 @@ void Readiness::interest(Watch& watch, int events) {
         // An empty set would still tell of a hang-up, again and again.
         if (watch.inside_) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd_, nullptr);
         watch.inside_ = false;
+        lanes_.unqueue(watch);
         std::erase(outside_, &watch);
         return;
     }
@@ -115,22 +119,23 @@ void Readiness::interest(Watch& watch, int events) {
 
 void Readiness::look() {
     const auto until = std::chrono::steady_clock::now() + kMostOfATurn;
-    while (look_at_some() && std::chrono::steady_clock::now() < until) {
+    fetch();
+    while (Watch* const watch = lanes_.next()) {
+        if (const int ready = from_kernel(watch->news_, watch->interest_); ready != 0) watch->ready_(ready);
+        if (std::chrono::steady_clock::now() >= until) return;
     }
 }
 
-bool Readiness::look_at_some() {
+void Readiness::fetch() {
     std::array<epoll_event, kBatch> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), kBatch, 0);
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        // Each may end any of those that follow.
         const Place& place = places_[event.data.u64 & 0xffffffff];
         if (place.watch == nullptr || place.serial != event.data.u64 >> 32) continue;
-        if (const int ready = from_kernel(event.events, place.watch->interest_); ready != 0)
-            place.watch->ready_(ready);
+        place.watch->news_ = event.events;
+        lanes_.queue(*place.watch);
     }
-    return count == static_cast<int>(kBatch);
 }
 
 void Readiness::retry() {
@@ -154,8 +159,9 @@ void Readiness::count(int change) {
         uv_ref(handle);
 }
 
-Watch::Watch(Loop& loop, int fd, std::function<void(int)> ready)
+Watch::Watch(Loop& loop, int fd, std::function<void(int)> ready, Lane lane)
     : readiness_(loop.readiness()), fd_(fd), ready_(std::move(ready)) {
+    place_.lane = lane;
     readiness_.enter(*this);
 }
 

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "loop/handle.hpp"
+#include "loop/lanes.hpp"
 
 namespace vigil::daemon {
 
@@ -44,12 +45,13 @@ class Readiness {
     void interest(Watch& watch, int events);
     [[nodiscard]] bool add(Watch& watch);
     void look();
-    [[nodiscard]] bool look_at_some();
+    void fetch();
     void retry();
     void count(int change);
 
     UniqueFd epoll_;  // polled by the handle below, which goes first
     std::vector<Place> places_;
+    Lanes lanes_;                  ///< of those with news that was fetched
     std::vector<Watch*> outside_;  ///< those that the kernel had no room for
     std::size_t interested_ = 0;
     std::function<void(const Error&)> trouble_;
@@ -64,8 +66,9 @@ class Loop;
 class Watch {
   public:
     /// `ready` is called with those of UV_READABLE, UV_WRITABLE, UV_DISCONNECT and UV_PRIORITIZED that are
-    /// asked for and are so; on an error or a hang-up with all that are asked for.
-    Watch(Loop& loop, int fd, std::function<void(int)> ready);
+    /// asked for and are so; on an error or a hang-up with all that are asked for. They were so when the
+    /// kernel was asked: what others of a lane need may have come in between.
+    Watch(Loop& loop, int fd, std::function<void(int)> ready, Lane lane = kHouse);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -74,12 +77,15 @@ class Watch {
     void interest(int events);
 
   private:
+    friend class Lanes;
     friend class Readiness;
     Readiness& readiness_;
     int fd_;
     std::function<void(int)> ready_;
     int interest_ = 0;
-    bool inside_ = false;  ///< the kernel has it
+    bool inside_ = false;     ///< the kernel has it
+    std::uint32_t news_ = 0;  ///< as the kernel told it, while this waits in its lane
+    LanePlace place_;
 };
 
 }  // namespace vigil::daemon

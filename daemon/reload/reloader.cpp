@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/spare_memory.hpp"
 #include "config_files.hpp"
 #include "log.hpp"
 #include "reload/reload_text.hpp"
@@ -120,6 +121,9 @@ void Reloader::conclude(const std::shared_ptr<Work>& work) {
                      .problems = {"out of memory while the configuration was read"}};
     if (parts_.supervisor.shutting_down())
         judgement = {.verdict = Verdict::busy, .why = kShuttingDown};
+    else if (judgement.verdict == Verdict::good && !work->dry_run && !spare_memory::hold())
+        judgement = {.verdict = Verdict::invalid,
+                     .problems = {"out of memory: there is none for what would follow from it"}};
     else if (judgement.verdict == Verdict::good && !work->dry_run)
         if (const std::string name = leaving_task(work->config); !name.empty())
             judgement = {.verdict = Verdict::busy,

@@ -55,6 +55,7 @@ Result<TaskId, Supervisor::AddError> Supervisor::add(SpecPtr spec, TimePoint now
     Turn turn = turn_at(now);
     slot.task.emplace(*id, std::move(spec), slot.last_generation, turn);
     by_name_.emplace(slot.task->name(), *id);
+    in_order_.clear();
     recount(std::nullopt, slot.task->standing());
     note_change(*id);
     if (autostart) step(*id, Event{event::Start{}}, now);
@@ -68,6 +69,7 @@ Result<TaskId, Supervisor::AddError> Supervisor::adopt(SpecPtr spec, const TaskR
     Slot& slot = slots_[static_cast<std::size_t>(*id)];
     slot.task.emplace(*id, std::move(spec), record, away_);
     by_name_.emplace(slot.task->name(), *id);
+    in_order_.clear();
     recount(std::nullopt, slot.task->standing());
     step(*id, event::TakenOver{record, how, away_}, now);
     return id;
@@ -228,6 +230,7 @@ void Supervisor::forget(TaskId id) {
     Slot& slot = slots_[static_cast<std::size_t>(id)];
     deadlines_.set(id, kNever);
     by_name_.erase(slot.task->name());
+    in_order_.clear();
     slot.last_generation = slot.task->generation();
     slot.task.reset();
     free_.push_back(id);
@@ -262,12 +265,13 @@ std::optional<TaskId> Supervisor::find(std::string_view name) const {
 }
 
 std::vector<TaskId> Supervisor::ids_by_name() const {
-    std::vector<std::pair<std::string_view, TaskId>> named(by_name_.begin(), by_name_.end());
-    std::sort(named.begin(), named.end());
-    std::vector<TaskId> ids;
-    ids.reserve(named.size());
-    for (const auto& [name, id] : named) ids.push_back(id);
-    return ids;
+    if (in_order_.empty() && !by_name_.empty()) {
+        std::vector<std::pair<std::string_view, TaskId>> named(by_name_.begin(), by_name_.end());
+        std::sort(named.begin(), named.end());
+        in_order_.reserve(named.size());
+        for (const auto& [name, id] : named) in_order_.push_back(id);
+    }
+    return in_order_;
 }
 
 std::optional<TaskRecord> Supervisor::record(TaskId task) const {

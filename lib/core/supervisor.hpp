@@ -140,6 +140,7 @@ class Supervisor {
     std::deque<Slot> slots_;  ///< by TaskId; a deque, since reports point into it and growth must not copy
     std::vector<TaskId> free_;
     std::unordered_map<std::string_view, TaskId> by_name_;  ///< keys are the names in the tasks' specs
+    mutable std::vector<TaskId> in_order_;  ///< of their names, once somebody has asked; empty: to be made
     DeadlineQueue deadlines_;
     StartQueue waiting_;
     std::vector<Effect> effects_;

@@ -11,20 +11,29 @@
 #include "base/unique_fd.hpp"
 
 namespace vigil::os {
+namespace {
+
+std::optional<ucred> credentials_of(int fd) {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+    return credentials;
+}
+
+}  // namespace
 
 bool Peer::in_group(gid_t group) const noexcept {
     return gid == group || std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
 Result<Peer> peer_of(int fd) {
-    ucred credentials{};
-    socklen_t size = sizeof credentials;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-        return Failure{errno_error("asking who is at the other end")};
+    const auto credentials = credentials_of(fd);
+    if (!credentials) return Failure{errno_error("asking who is at the other end")};
     Peer peer;
-    peer.pid = credentials.pid;
-    peer.uid = credentials.uid;
-    peer.gid = credentials.gid;
+    peer.pid = credentials->pid;
+    peer.uid = credentials->uid;
+    peer.gid = credentials->gid;
+    socklen_t size = 0;
     peer.groups.resize(64);
     // ERANGE says how much room is needed (Linux 4.13); the answer cannot change, it is from the time of
     // connect().
@@ -37,6 +46,11 @@ Result<Peer> peer_of(int fd) {
         if (!too_small) break;
     }
     return peer;
+}
+
+std::optional<uid_t> peer_uid(int fd) {
+    const auto credentials = credentials_of(fd);
+    return credentials ? std::optional(credentials->uid) : std::nullopt;
 }
 
 std::string command_name(pid_t pid) {

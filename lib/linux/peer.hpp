@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Peer {
 
 /// SO_PEERCRED and SO_PEERGROUPS of a connected Unix stream socket, see unix(7).
 [[nodiscard]] Result<Peer> peer_of(int fd);
+
+/// Of that, the user alone; nothing where the kernel does not tell.
+[[nodiscard]] std::optional<uid_t> peer_uid(int fd);
 
 /// The name in /proc/PID/comm, for log lines only: the process chooses it itself (raw bytes, at most 15) and
 /// may be gone or another one by now. Empty where there is none.

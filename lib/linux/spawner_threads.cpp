@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/spare_memory.hpp"
 #include "linux/pidfd_calls.hpp"
 #include "linux/process.hpp"
 #include "linux/spawner_shared.hpp"
@@ -75,6 +76,7 @@ bool Spawner::Shared::too_few_threads(const SpawnFlight& last) const {
 }
 
 void Spawner::Shared::run_thread(const std::shared_ptr<Shared>& self, std::size_t place) {
+    const spare_memory::Used used;
     auto stack = ChildStack::create();
     // Before somebody waits for it; and one thread, since it may block for as long as a directory server
     // does.
@@ -83,6 +85,7 @@ void Spawner::Shared::run_thread(const std::shared_ptr<Shared>& self, std::size_
     std::unique_lock lock(mutex);
     if (place == 0) --warming_threads;
     while (stack.ok()) {
+        (void)spare_memory::hold();
         if (first) ++ready_threads;
         (first ? work : much_work).wait(lock, [this] { return stopping || !queue.empty(); });
         if (first) --ready_threads;

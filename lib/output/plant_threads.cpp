@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/spare_memory.hpp"
 #include "base/thread.hpp"
 #include "output/plant.hpp"
 
@@ -37,8 +38,10 @@ Result<void> Plant::start_worker() {
 }
 
 void Plant::work(Worker& self, Mover& mover) {
+    const spare_memory::Used used;
     std::unique_lock lock(mutex_);
     for (;;) {
+        (void)spare_memory::hold();
         work_.wait(lock, [this] { return quit_ || (!resting_ && !queue_.empty()); });
         if (quit_) return;
         const LogPtr log = std::move(queue_.front());

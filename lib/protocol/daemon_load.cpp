@@ -31,9 +31,10 @@ void read_summary(JsonCursor& in, DurationSummary& to) {
     read_object<DurationSummary>(in, to, kSummaryFields);
 }
 
-constexpr std::array<Field<DaemonLoad>, 3> kLoopFields = {{
+constexpr std::array<Field<DaemonLoad>, 4> kLoopFields = {{
     {"turns", [](JsonCursor& in, DaemonLoad& to) { read_summary(in, to.turns); }},
     {"recent_turns", [](JsonCursor& in, DaemonLoad& to) { read_summary(in, to.recent_turns); }},
+    {"turns_cpu", [](JsonCursor& in, DaemonLoad& to) { read_summary(in, to.turns_cpu); }},
     {"timer_lateness", [](JsonCursor& in, DaemonLoad& to) { read_summary(in, to.timer_lateness); }},
 }};
 
@@ -53,6 +54,7 @@ void write_daemon_load(json::Writer& out, const DaemonLoad& load) {
     out.key("loop").begin_object();
     write_summary(out, "turns", load.turns);
     write_summary(out, "recent_turns", load.recent_turns);
+    write_summary(out, "turns_cpu", load.turns_cpu);
     write_summary(out, "timer_lateness", load.timer_lateness);
     out.end_object().key("queues").begin_object();
     for (const QueueDepthName& queue : kQueueDepths) out.member(queue.name, load.queues.*queue.member);

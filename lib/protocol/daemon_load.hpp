@@ -33,12 +33,12 @@ struct QueueDepths {
     friend bool operator==(const QueueDepths&, const QueueDepths&) = default;
 };
 
-/// {"turns":{"count":9,"p50_us":40,"p99_us":900,"max_us":2000},"recent_turns":{...},"timer_lateness":{...}}
-/// and
-/// {"spawns_waiting":0,...}, under "loop" and "queues"
+/// {"turns":{"count":9,"p50_us":40,"p99_us":900,"max_us":2000},"recent_turns":{...},"turns_cpu":{...},
+/// "timer_lateness":{...}} and {"spawns_waiting":0,...}, under "loop" and "queues"
 struct DaemonLoad {
     DurationSummary turns;         ///< of the loop, since the start: each is everything between two waits
     DurationSummary recent_turns;  ///< of the last one to two minutes
+    DurationSummary turns_cpu;     ///< of all turns, what they had of a processor at most
     DurationSummary timer_lateness;
     QueueDepths queues;
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "base/glob.hpp"
 #include "base/nearest.hpp"
 #include "base/quantity.hpp"
 #include "base/signal_name.hpp"
@@ -12,6 +13,10 @@ namespace vigil::protocol {
 namespace {
 
 constexpr std::size_t kPatternsLimit = 10'000;
+/// A pattern is held against every task's name, so of these no more than one request may cost.
+constexpr std::ptrdiff_t kWildcardsLimit = 32;
+/// Twice the longest name, for brackets.
+constexpr std::size_t kPatternLength = 128;
 constexpr std::array kWaitFor = {params::TaskWait::For::healthy, params::TaskWait::For::stopped,
                                  params::TaskWait::For::completed, params::TaskWait::For::exit};
 
@@ -109,6 +114,9 @@ void Reader::take_pattern(std::string_view name, const json::Value& value, Patte
     if (text == nullptr) return expected(name, "a string or an array of strings", value);
     if (text->empty()) return fail("\"" + std::string(name) + "\" is empty: \"*\" means every task");
     if (json::has_nul(*text)) return fail("\"" + std::string(name) + "\" holds a NUL character");
+    if (text->size() > kPatternLength)
+        return fail("\"" + std::string(name) + "\" holds a pattern of more than " +
+                    std::to_string(kPatternLength) + " bytes; names have 64 at most");
     to.push_back(*text);
 }
 
@@ -123,6 +131,9 @@ void Reader::read(std::string_view name, Patterns& to) {
         return fail("\"" + std::string(name) + "\" holds more than " + std::to_string(kPatternsLimit) +
                     " patterns");
     for (const json::Value& element : *array) take_pattern(name, element, to);
+    if (std::count_if(to.begin(), to.end(), is_glob) > kWildcardsLimit)
+        fail("\"" + std::string(name) + "\" holds more than " + std::to_string(kWildcardsLimit) +
+             " patterns with wildcards; names without them may be " + std::to_string(kPatternsLimit));
 }
 
 void Reader::read(std::string_view name, bool& to) {

@@ -151,6 +151,7 @@ Result<Request, RefusedRequest> parse_request(std::string_view line) {
     json::Limits limits;
     limits.max_bytes = kRequestLineLimit;
     limits.max_depth = kRequestDepthLimit;
+    limits.max_values = kRequestValuesLimit;
     auto document = json::parse(line, limits);
     if (!document) return Failure{RefusedRequest{{}, unreadable(document.error())}};
 

@@ -16,6 +16,9 @@
 namespace vigil::protocol {
 
 inline constexpr std::size_t kRequestDepthLimit = 32;
+/// Values in a request, members and elements included: what it costs to read one is within a few
+/// milliseconds.
+inline constexpr std::size_t kRequestValuesLimit = 20'000;
 /// Longest id as written, so that echoing it costs nothing.
 inline constexpr std::size_t kIdLimit = 256;
 

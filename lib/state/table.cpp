@@ -29,12 +29,14 @@ constexpr std::size_t kMapped = kHeaderSize + std::size_t{kMostRecords} * kRecor
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free &&
               std::atomic_ref<pid_t>::is_always_lock_free);
 
-/// From the draft into the record. What is copied is whole all the while.
+/// From the draft into the record. What is copied is whole all the while. Who reads it finds a daemon that
+/// was killed between two instructions: the compiler alone could put one store before another, so fences for
+/// it are enough.
 void fair_copy(const SlotImage& from, SlotImage& to) noexcept {
     const std::atomic_ref sequence(to.sequence);
-    std::atomic_thread_fence(std::memory_order_release);
+    std::atomic_signal_fence(std::memory_order_release);
     sequence.store(0, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
+    std::atomic_signal_fence(std::memory_order_release);
     std::memcpy(to.payload.data(), from.payload.data(), from.length);
     to.length = from.length;
     to.checksum = from.checksum;
@@ -256,7 +258,7 @@ void Table::write(SlotId slot, const Record& record) noexcept {
     DraftImage& drafted = draft();
     const std::atomic_ref sequence(drafted.slot.sequence);
     sequence.store(0, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
+    std::atomic_signal_fence(std::memory_order_release);
     drafted.place = place;
     drafted.slot.length = static_cast<std::uint32_t>(encode(record, drafted.slot.payload));
     const std::uint64_t next = ++sequence_;

@@ -46,7 +46,7 @@ def the_daemon_tells_how_busy_it_is_and_what_waits():
     with Daemon({"web": SLEEP}) as daemon:
         contains(good(daemon, "daemon").out, "vigild ", "turns", "timers late", "waiting", "1: 1 healthy")
         before = good(daemon, "daemon", "--json").json
-        equal(sorted(before["loop"]), ["recent_turns", "timer_lateness", "turns"], "loop")
+        equal(sorted(before["loop"]), ["recent_turns", "timer_lateness", "turns", "turns_cpu"], "loop")
         for durations in before["loop"].values():
             assert durations["p50_us"] <= durations["p99_us"] <= durations["max_us"], durations
         equal(set(before["queues"].values()), {0}, "nothing waits")

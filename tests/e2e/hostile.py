@@ -2,6 +2,7 @@
 memory notice of them: `make hostile` with ten thousand connections, hostile_test.py with few.
 """
 import argparse
+import grp
 import os
 import resource
 import shutil
@@ -17,13 +18,15 @@ from harness import SLEEP, Daemon, beater
 TOOL = "tests/tools/vigil_hostile"
 # Of each thousand connections, so many of a kind (see vigil_hostile).
 KINDS = {"idle": 500, "half": 100, "slow": 100, "endless": 50, "deaf": 100, "waiting": 50, "pipeline": 40, "garbage": 40, "deep": 20}
-STRANGER, READER = 65533, 65534
+# The group that may read is one that the system has; 65534 would be nobody's, who is never trusted.
+STRANGER, READER, READ_GROUP = 65532, 65533, 1
 
 
 class Figures:
     def __init__(self):
         self.waits, self.turned_away, self.peak = [], 0, 0
         self.steady_waits = []
+        self.loop = None  # of daemon.status, while all of them are there
 
 
 def told(waits):
@@ -33,6 +36,11 @@ def told(waits):
     def percentile(part):
         return sorted(waits)[min(len(waits) - 1, int(len(waits) * part))] * 1000
     return f"{len(waits)} answers, p50 {percentile(.5):.1f} ms, p99 {percentile(.99):.1f} ms"
+
+
+def told_turns(turns):
+    return (f"{turns['count']:,}, p50 {turns['p50_us'] / 1000:.1f} ms, p99 {turns['p99_us'] / 1000:.1f} ms, "
+            f"at most {turns['max_us'] / 1000:.1f} ms")
 
 
 def memory(pid):
@@ -45,16 +53,17 @@ def hostile(size):
     """The daemon that they are let loose on. As root they are other users: one may read, the other nothing."""
     control = {"mode": "0660"}
     if os.geteuid() == 0:
-        control["read_group"] = "nogroup"
+        control["read_group"] = grp.getgrgid(READ_GROUP).gr_name
     tasks = {f"t{i}": SLEEP for i in range(20)}
     return Daemon({"beater": beater(timeout="5s"), **tasks}, daemon={"control": control})
 
 
 class Crowd:
-    """with Crowd(daemon, size): they are there until the end of the block; said: what each kind counted."""
+    """with Crowd(daemon, size): they are there until the end of the block; said: what each kind counted; refused: how
+    many answers refused a right, by kind, to those who may read."""
 
     def __init__(self, daemon, size):
-        self.daemon, self.said = daemon, []
+        self.daemon, self.said, self.refused = daemon, [], {}
         self.counts = {kind: max(1, size * share // 1000) for kind, share in KINDS.items()}
 
     def __enter__(self):
@@ -62,12 +71,13 @@ class Crowd:
         self.running = []
         for kind, count in self.counts.items():
             if os.geteuid() != 0:
-                self.running.append(self.begin([], tool, kind, count))
+                self.running.append((kind, self.begin([], tool, kind, count)))
                 continue
             # Those who may read go first; a tenth are strangers.
-            for uid, part in ((READER, count - count // 10), (STRANGER, count // 10)):
+            for uid, gid, part in ((READER, READ_GROUP, count - count // 10), (STRANGER, STRANGER, count // 10)):
                 if part:
-                    self.running.append(self.begin(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"], tool, kind, part))
+                    self.running.append((kind if uid == READER else None,
+                                         self.begin(["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"], tool, kind, part)))
         return self
 
     def begin(self, before, tool, kind, count):
@@ -75,10 +85,13 @@ class Crowd:
         return subprocess.Popen(["nice", "-n", "19", *before, tool, self.daemon.socket, kind, str(count)], stdout=subprocess.PIPE, text=True)
 
     def __exit__(self, *_):
-        for one in self.running:
+        for _, one in self.running:
             one.terminate()
-        for one in self.running:
-            self.said.append(one.communicate(timeout=60)[0].strip())
+        for kind, one in self.running:
+            said = one.communicate(timeout=60)[0].strip()
+            self.said.append(said)
+            if kind:
+                self.refused[kind] = int(said.split()[-1])
 
     @property
     def opened(self):
@@ -142,7 +155,8 @@ def let_loose(daemon, size, seconds, patience=20):
         counted = None
         for _ in range(100):
             try:
-                counted = daemon.rpc("daemon.status")["dropped"]
+                status = daemon.rpc("daemon.status")
+                counted, figures.loop = status["dropped"], status["loop"]
                 break
             except (ConnectionError, OSError):
                 time.sleep(0.05)
@@ -173,6 +187,8 @@ def main():
     print(f"good client on a connection of its own, alone: {told(quiet.steady_waits)}; amidst: {told(figures.steady_waits)}")
     print(f"good client that connects each time, alone: {told(quiet.waits)}; amidst: {told(figures.waits)}, turned away "
           f"{figures.turned_away} times")
+    print("turns of the loop since the start: " + "; ".join(f"{what} {told_turns(figures.loop[name])}"
+          for what, name in (("by the wall clock", "turns"), ("by the processor's", "turns_cpu")) if name in figures.loop))
     print(f"PSS {before[0]:,} KiB before, {figures.peak:,} KiB at most, {after[0]:,} KiB after; descriptors {before[1]} before, {after[1]} after")
     print(f"counted: {counted}; the log has {log:,} bytes")
 

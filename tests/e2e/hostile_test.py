@@ -1,6 +1,7 @@
 """Bad clients of the control socket, few of each kind; `make hostile` has ten thousand and measures."""
 import os
 
+import cases
 from cases import case, main, need_root
 from hostile import hostile, let_loose
 
@@ -16,6 +17,9 @@ def nasty_65_bad_clients_of_every_kind_at_once_cost_bounded_memory_and_no_good_c
         assert figures.peak - before[0] < MOST_KIB, (before, figures.peak)
         assert after[0] - before[0] < 64 * 1024, (before, after)
         assert crowd.opened >= 600, crowd.said
+        # They are what they are said to be: bad clients who may ask what they ask.
+        cases.equal({kind for kind, count in crowd.refused.items() if count}, set(), "kinds of readers that were refused")
+        assert figures.turned_away == 0, figures.turned_away
         assert counted is None or counted["clients_dropped"] + counted["clients_refused"] > 0, counted
 
 

@@ -1,6 +1,7 @@
 """vigild without memory: operator new fails at one allocation after the other (vigil_failing_new) while one request of each
-method is answered. What is one client's business ends with that client.
+method is answered. What is one client's business ends with that client; a change that has begun has memory set by for it.
 """
+import json
 import mmap
 import os
 import struct
@@ -33,10 +34,10 @@ class Starved(Daemon):
         self._orders = mmap.mmap(self._file.fileno(), 4096)
         self._env = {"LD_PRELOAD": os.path.join(cases.BUILD, "tests/tools/libvigil_failing_new.so"), "VIGIL_FAILING_NEW": place}
 
-    def fail(self, at, least=0):
-        """The at-th allocation from here on of at least so many bytes; 0: none."""
+    def fail(self, at, least=0, lasting=False):
+        """The at-th allocation from here on of at least so many bytes, and where it is lasting all that follow; 0: none."""
         self._orders[0:8] = bytes(8)
-        self._orders[8:32] = struct.pack("QQQ", least, 0, 0)
+        self._orders[8:40] = struct.pack("QQQQ", least, 0, 0, int(lasting))
         self._orders[0:8] = struct.pack("Q", at)
 
     def has_ended(self):
@@ -70,12 +71,16 @@ def ask(daemon, method, params, limit=20):
         return False
 
 
-def starve(daemon, method, params, strides):
+def starve(daemon, method, params, strides, before=lambda: None):
     """Lets one allocation after the other fail until the request needs no more of them. Gives how many failed."""
-    pid, failed, at = daemon.pid, 0, 1
+    failed, at = 0, 1
     while True:
+        before()
         daemon.fail(at)
-        answered = ask(daemon, method, params)
+        try:
+            answered = ask(daemon, method, params)
+        except AssertionError as error:
+            raise AssertionError(f"{error} (allocation {at})") from None
         met = daemon.has_failed()
         daemon.fail(0)
         assert daemon.process.poll() is None, f"{method}: vigild ended at allocation {at}"
@@ -99,13 +104,46 @@ def without_memory_for_a_request_that_client_is_told_or_dropped_and_vigild_and_i
         contains(daemon.log, "out of memory")
 
 
+@case(timeout=300)
+def without_memory_at_any_point_of_a_change_at_most_that_request_ends_and_vigild_and_the_other_tasks_go_on():
+    with Starved({"a": KEPT_UP, "b": KEPT_UP}) as daemon:
+        b = daemon.status("b")["pid"]
+
+        def ask_for(method, name="a"):
+            return lambda: daemon.rpc(f"task.{method}", {"name": name})
+
+        def without_c():
+            if "c" in [task["name"] for task in daemon.rpc("task.status")["tasks"]]:
+                daemon.rpc("task.remove", {"name": "c"})
+
+        def with_c():
+            without_c()
+            daemon.rpc("task.add", {"name": "c", "spec": KEPT_UP})
+
+        def one_added(number=iter(range(10_000))):
+            daemon.config["tasks"] = {"a": KEPT_UP, "b": KEPT_UP, f"n{next(number)}": KEPT_UP}
+            daemon.write_config(json.dumps(daemon.config))
+
+        for method, params, before in (
+                ("task.stop", {"name": "a"}, ask_for("start")), ("task.kill", {"name": "a"}, ask_for("start")),
+                ("task.start", {"name": "a"}, ask_for("stop")), ("task.restart", {"name": "a"}, ask_for("start")),
+                ("task.pause", {"name": "a"}, ask_for("start")), ("task.resume", {"name": "a"}, ask_for("start")),
+                ("task.add", {"name": "c", "spec": KEPT_UP}, without_c), ("task.remove", {"name": "c"}, with_c),
+                ("daemon.reload", {}, one_added)):
+            assert starve(daemon, method, params, 1, before) > 10, f"{method} allocates nothing"
+            daemon.rpc("task.resume", {"name": "a"})
+            cases.equal(daemon.status("b")["pid"], b, f"the pid of b after {method}")
+        ask_for("start")()
+        eventually(lambda: daemon.status("a")["status"] == "healthy", what="a is healthy")
+
+
 @case(timeout=120)
-def without_memory_in_the_middle_of_a_change_of_a_task_vigild_goes_on_or_ends_at_once_and_the_next_has_every_task():
+def without_any_memory_in_the_middle_of_a_change_of_a_task_vigild_goes_on_or_ends_at_once_and_the_next_has_every_task():
     with Starved({"a": KEPT_UP, "b": KEPT_UP}) as daemon:
         b = daemon.status("b")["pid"]
         ends = 0
         for at in range(1, 80, 9):
-            daemon.fail(at)
+            daemon.fail(at, lasting=True)
             try:
                 ask(daemon, "task.restart", {"name": "a"}, limit=1)
             except AssertionError:
@@ -140,7 +178,6 @@ def without_memory_for_a_reload_it_is_refused_and_the_old_configuration_goes_on(
 
 
 def daemon_text(daemon, padding):
-    import json
     return json.dumps({**daemon.config, "x-padding": "p" * padding})
 
 

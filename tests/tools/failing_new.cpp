@@ -1,10 +1,13 @@
 // An operator new that fails on demand, for LD_PRELOAD into a vigild. The file that VIGIL_FAILING_NEW names
-// is mapped; it holds four 64-bit numbers of the machine:
+// is mapped; it holds five 64-bit numbers of the machine:
 //
 //   at       which allocation fails, counted from 1 on since `seen` was set to 0; 0: none
 //   least    allocations of fewer bytes do not count
 //   seen     how many there were
 //   failed   how many failed
+//   lasting  not 0: it is the first of all that fail, whoever gives up memory meanwhile
+//
+// Like the real one it asks the new-handler for memory before it throws.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@ struct Orders {
     std::atomic<std::uint64_t> least;
     std::atomic<std::uint64_t> seen;
     std::atomic<std::uint64_t> failed;
+    std::atomic<std::uint64_t> lasting;
 };
 
 Orders* orders() {
@@ -40,16 +44,20 @@ Orders* orders() {
 bool fails(std::size_t size) {
     Orders* const given = orders();
     if (given == nullptr || given->at == 0 || size < given->least) return false;
-    if (++given->seen != given->at) return false;
+    const std::uint64_t seen = ++given->seen;
+    if (given->lasting != 0 ? seen < given->at : seen != given->at) return false;
     ++given->failed;
     return true;
 }
 
 void* allocate(std::size_t size) {
-    if (fails(size)) throw std::bad_alloc();
-    void* const memory = std::malloc(size != 0 ? size : 1);
-    if (memory == nullptr) throw std::bad_alloc();
-    return memory;
+    while (true) {
+        void* const memory = fails(size) ? nullptr : std::malloc(size != 0 ? size : 1);
+        if (memory != nullptr) return memory;
+        const std::new_handler more = std::get_new_handler();
+        if (more == nullptr) throw std::bad_alloc();
+        more();
+    }
 }
 
 }  // namespace

@@ -11,8 +11,9 @@
 //   garbage    sends noise, with a line end here and there
 //   deep       sends lines of 100,000 brackets
 //
-// Prints at its end "MODE opened N open N refused N ended N lines N": connections made and open at the end,
-// connects that found a full queue, connections that the daemon ended, and lines that it sent.
+// Prints at its end "MODE opened N open N refused N ended N lines N denied N": connections made and open at
+// the end, connects that found a full queue, connections that the daemon ended, lines that it sent, and how
+// many of those refuse a right.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -29,11 +30,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kDenied = R"("kind":"Denied")";
 
 volatile sig_atomic_t over = 0;
 
@@ -104,8 +108,8 @@ class Crowd {
         }
         const auto open =
             std::count_if(all_.begin(), all_.end(), [](const auto& one) { return one.fd >= 0; });
-        std::printf("%s opened %zu open %td refused %zu ended %zu lines %zu\n", mode_.name, opened_, open,
-                    refused_, ended_, lines_);
+        std::printf("%s opened %zu open %td refused %zu ended %zu lines %zu denied %zu\n", mode_.name,
+                    opened_, open, refused_, ended_, lines_, denied_);
     }
 
   private:
@@ -160,7 +164,12 @@ class Crowd {
         const ssize_t count = ::recv(one.fd, bytes.data(), bytes.size(), 0);
         if (count < 0 && errno == EAGAIN) return;
         if (count <= 0 || !mode_.reads) return end(one);
-        lines_ += static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + count, '\n'));
+        const std::string_view text(bytes.data(), static_cast<std::size_t>(count));
+        lines_ += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+        // One that is cut by the end of the buffer is missed.
+        for (std::size_t at = 0; (at = text.find(kDenied, at)) != std::string_view::npos;
+             at += kDenied.size())
+            ++denied_;
     }
 
     void end(Connection& one) {
@@ -177,6 +186,7 @@ class Crowd {
     std::size_t refused_ = 0;
     std::size_t ended_ = 0;
     std::size_t lines_ = 0;
+    std::size_t denied_ = 0;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <new>
 #include <optional>
+#include <thread>
 
 #include "base/unique_fd.hpp"
 
@@ -201,6 +202,28 @@ TEST_CASE(
     CHECK(turns.max() < ran - 50ms);
     CHECK(loop.meter().recent_turns(clock_now()).count() == turns.count());
     CHECK(loop.meter().lateness().count() == 3);
+}
+
+TEST_CASE("of a turn that slept and one that worked, only the second is the daemon's own work") {
+    daemon::LoopMeter meter;
+    const auto turn = [&](auto work) {
+        meter.awake();
+        work();
+        meter.wait();
+    };
+    // The first one is told all that this thread has done before.
+    turn([] { std::this_thread::sleep_for(2ms); });
+    turn([] { std::this_thread::sleep_for(40ms); });
+    CHECK(meter.turns().quantile(1) >= 40ms);
+    const auto slept = meter.turns_cpu().max();
+    turn([&] {
+        const auto until = daemon::thread_cpu_time() + slept + 50ms;
+        while (daemon::thread_cpu_time() < until) {
+        }
+    });
+    CHECK(meter.turns_cpu().count() == 3);
+    CHECK(meter.turns_cpu().max() >= 50ms);
+    CHECK(meter.turns_cpu().quantile(0.3) < 40ms);
 }
 
 TEST_CASE("work aside that runs out of memory is over, and what comes after it is done all the same") {

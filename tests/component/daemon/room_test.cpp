@@ -42,6 +42,13 @@ TEST_CASE("nasty case 65: one user whose clients are all at work does not lock o
     CHECK(who_makes_room({busy(7, 1s), busy(7, 3s), busy(7, 2s), busy(0, 9s)}, 0, kNow) == 1);
 }
 
+TEST_CASE(
+    "nasty case 65: the one idle client of a user does not make room for another user's crowd at work") {
+    CHECK_FALSE(who_makes_room({busy(7, 9s), busy(7, 8s), idle(0, 7s)}, 7, kNow).has_value());
+    CHECK(who_makes_room({busy(7, 9s), deaf(7, 2s), idle(0, 7s)}, 7, kNow) == 1);
+    CHECK_FALSE(who_makes_room({busy(7), deaf(0, 9s)}, 7, kNow).has_value());
+}
+
 TEST_CASE("a user does not push out others who have no more than himself, nor himself") {
     CHECK_FALSE(who_makes_room({busy(7), busy(0)}, 0, kNow).has_value());
     CHECK_FALSE(who_makes_room({busy(7), busy(7), busy(7)}, 7, kNow).has_value());

@@ -106,6 +106,64 @@ TEST_CASE("nasty 65: of a thousand pipelined requests 64 are taken, the rest whe
     CHECK(std::count(answers.begin(), answers.end(), '\n') == 1000);
 }
 
+TEST_CASE("nasty 65: as many requests as are taken in one go are followed by others") {
+    for (int in_one_go = 1; in_one_go <= 20; ++in_one_go) {
+        Fixture given;
+        std::string many;
+        for (int i = 0; i < in_one_go; ++i) many += "ask\n";
+        given.send(many);
+        given.turns();
+        given.send("once more\n");
+        given.turns();
+        CHECK(given.requests.size() == static_cast<std::size_t>(in_one_go) + 1);
+    }
+}
+
+TEST_CASE("nasty 65: a client whose requests take long gets one of them taken at a time") {
+    Fixture given;
+    given.on_request = [](Session&, std::string_view) {
+        for (const auto until = std::chrono::steady_clock::now() + 2ms;
+             std::chrono::steady_clock::now() < until;) {
+        }
+    };
+    given.send("one\ntwo\nthree\n");
+    given.turn();
+    CHECK(given.requests.size() == 1);
+    given.turns();
+    CHECK(given.requests.size() == 3);
+}
+
+TEST_CASE("nasty 65: of a client who reads no answer no further request is taken while they are many bytes") {
+    Fixture given;
+    given.on_request = [](Session& from, std::string_view) { from.send(std::string(1 << 20, 'a')); };
+    std::string many;
+    for (int i = 0; i < 50; ++i) many += "ask\n";
+    given.send(many);
+    given.turns(50);
+    CHECK(given.requests.size() <= 2);
+    CHECK(given.session->unread() <= std::size_t{3} << 20);
+    std::size_t read = 0;
+    for (int i = 0; i < 10'000 && given.requests.size() < 50; ++i) {
+        read += given.receive().size();
+        given.turn();
+    }
+    CHECK(given.requests.size() == 50);
+    CHECK(read > std::size_t{40} << 20);
+}
+
+TEST_CASE("a change costs who listens no system call of the turn that it is made in") {
+    Fixture given;
+    REQUIRE(given.session->send_event("one\n"));
+    REQUIRE(given.session->send_event("two\n"));
+    CHECK(given.receive().empty());
+    given.turns();
+    CHECK(given.receive() == "one\ntwo\n");
+    REQUIRE(given.session->send_event("three\n"));
+    given.session->send("an answer\n");
+    given.turns();
+    CHECK(given.receive() == "three\nan answer\n");
+}
+
 TEST_CASE("a long answer is produced only as fast as it is read") {
     Fixture given;
     int produced = 0;
@@ -217,7 +275,7 @@ TEST_CASE("what one program has not taken and not written another one takes and 
     first.turns();
     CHECK(first.requests == std::vector<std::string>{"one"});
     first.session->subscribed = true;
-    first.session->event_patterns = {"a*"};
+    first.session->subscription = daemon::Subscription({"a*"});
     const auto carried = first.session->carry(1000);
     REQUIRE(carried);
     CHECK(carried->received == "two\nthr");
@@ -230,7 +288,7 @@ TEST_CASE("what one program has not taken and not written another one takes and 
     second.turns();
     CHECK(second.requests.empty());
     CHECK(second.session->subscribed);
-    CHECK(second.session->event_patterns == std::vector<std::string>{"a*"});
+    CHECK(second.session->subscription.patterns() == std::vector<std::string>{"a*"});
     second.session->hold(false);
     second.send("ee\n");
     second.turns();

@@ -84,6 +84,16 @@ TEST_CASE("property: patterns mean what fnmatch(3) says") {
     CHECK(matches > 10'000);
 }
 
+TEST_CASE("nasty 65: what a bracket holds is read once, and not for each character of each text") {
+    const vigil::Glob glob("*[" + std::string(1 << 20, 'b') + "]");
+    const std::string text(64, 'a');
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 10'000; ++i) CHECK_FALSE(glob.matches(text));
+    // Held against each character anew it would take ten minutes.
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+    CHECK(glob.matches("aab"));
+}
+
 TEST_CASE("a hostile pattern costs time in proportion to pattern times text, not more") {
     std::string pattern;
     for (int i = 0; i < 2'000; ++i) pattern += "a*";

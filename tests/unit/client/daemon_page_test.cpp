@@ -27,12 +27,14 @@ TEST_CASE("the daemon's page tells how long turns take and what waits") {
     CHECK(says(status, "dropped     nothing\n"));
     CHECK(says(status, "turns       none\n"));
     status.load.turns = {.count = 9, .p50 = 40us, .p99 = 900us, .max = 2ms};
+    status.load.turns_cpu = {.count = 9, .p50 = 30us, .p99 = 800us, .max = 1ms};
     status.load.queues.spawns_waiting = 3;
     status.load.queues.unread_bytes = 12;
     status.dropped.notify_strangers = 4;
     status.shutting_down = true;
     CHECK(says(status, "pid 17, shutting down\n"));
     CHECK(says(status, "turns       9: half within 40us, 99% within 900us, longest 2ms\n"));
+    CHECK(says(status, "  own work  9: half within 30us, 99% within 800us, longest 1ms\n"));
     CHECK(says(status, "waiting     3 spawns waiting, 12 unread bytes\n"));
     CHECK(says(status, "dropped     4 notify strangers\n"));
 }

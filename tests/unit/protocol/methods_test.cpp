@@ -177,6 +177,16 @@ TEST_CASE("parameters go by name, and names are bounded in number") {
     CHECK(says(Call("task.stop", many + "]}").fault(), "more than 10000 patterns"));
 }
 
+TEST_CASE("nasty 65: what a request may ask to be held against every task's name is bounded") {
+    std::string patterns = R"({"name":["a*")";
+    for (int i = 1; i < 32; ++i) patterns += ",\"a*\"";
+    CHECK(Call("task.stop", patterns + R"(,"b","c"]})").decoded.ok());
+    CHECK(says(Call("task.stop", patterns + R"(,"b?"]})").fault(), "more than 32 patterns with wildcards"));
+    const std::string bracket = "*[" + std::string(125, 'b') + "]";
+    CHECK(Call("task.stop", R"({"name":")" + bracket + "\"}").decoded.ok());
+    CHECK(says(Call("task.stop", R"({"name":"b)" + bracket + "\"}").fault(), "more than 128 bytes"));
+}
+
 TEST_CASE("rights and what is waited for have a word each") {
     CHECK(to_string(Right::read) == "read");
     CHECK(to_string(Right::operate) == "operate");

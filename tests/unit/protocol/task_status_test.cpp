@@ -241,6 +241,7 @@ TEST_CASE("the daemon's own status is read back with its counters") {
     status.features = {{"exit-info", "found"}, {"pidfd-inode", "disabled"}};
     status.load = {.turns = {.count = 7, .p50 = 40us, .p99 = 900us, .max = 2ms},
                    .recent_turns = {.count = 3, .p50 = 41us, .p99 = 901us, .max = 1ms},
+                   .turns_cpu = {.count = 7, .p50 = 39us, .p99 = 899us, .max = 999us},
                    .timer_lateness = {.count = 2, .p50 = 42us, .p99 = 902us, .max = 3ms},
                    .queues = {.spawns_waiting = 1,
                               .spawns_under_way = 2,
