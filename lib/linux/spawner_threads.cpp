@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kKillGrace{1'000};
 /// be worth another one.
 constexpr std::chrono::microseconds kSlow{1'500};
 constexpr std::size_t kWaitingEnough = 4;
+/// Times as many threads as there are for the usual at most: each keeps some 30 KiB.
+constexpr std::size_t kMostForThat = 4;
 
 }  // namespace
 
@@ -71,8 +73,10 @@ void Spawner::Shared::wake_watcher() {
 /// where the kernel groups processes by session (sched_autogroup_enabled), behind everybody who waits for a
 /// processor: where there are others, the spawn of one costs milliseconds, and of many at once hardly more.
 bool Spawner::Shared::too_few_threads(const SpawnFlight& last) const {
-    return queue.size() > kWaitingEnough * running_threads &&
-           running_threads < context->options().max_threads && last_progress - last.started() > kSlow;
+    const SpawnerOptions& options = context->options();
+    const auto most = std::min<std::size_t>(options.max_threads, kMostForThat * options.threads);
+    return queue.size() > kWaitingEnough * running_threads && running_threads < most &&
+           last_progress - last.started() > kSlow;
 }
 
 void Spawner::Shared::run_thread(const std::shared_ptr<Shared>& self, std::size_t place) {
