@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/config.hpp"
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 
 namespace vigil::daemon {
 

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "exit_code.hpp"
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {

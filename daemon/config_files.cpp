@@ -1,6 +1,6 @@
 #include "config_files.hpp"
 
-#include "linux/trusted_file.hpp"
+#include "linux/file/trusted_file.hpp"
 
 namespace vigil::daemon {
 

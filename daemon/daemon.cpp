@@ -9,7 +9,7 @@
 #include "base/spare_memory.hpp"
 #include "control/platform.hpp"
 #include "exit_code.hpp"
-#include "linux/signals.hpp"
+#include "linux/self/signals.hpp"
 #include "log.hpp"
 #include "reload/config_store.hpp"
 #include "version.hpp"

@@ -5,8 +5,8 @@
 
 #include "daemon.hpp"
 #include "environment_language.hpp"
-#include "linux/runtime_directory.hpp"
-#include "linux/signals.hpp"
+#include "linux/file/runtime_directory.hpp"
+#include "linux/self/signals.hpp"
 #include "recovery/take_stock.hpp"
 
 namespace vigil::daemon {

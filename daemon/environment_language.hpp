@@ -1,7 +1,8 @@
-// Layer daemon. The parts of the configuration language that a spawn needs, for the layer that knows no configuration.
+// Layer daemon. The parts of the configuration language that a spawn needs, for the layer that knows no
+// configuration.
 #pragma once
 
-#include "linux/environment.hpp"
+#include "linux/spawn/environment.hpp"
 
 namespace vigil::daemon {
 

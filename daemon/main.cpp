@@ -10,9 +10,9 @@
 #include "daemon.hpp"
 #include "dump_state.hpp"
 #include "exit_code.hpp"
-#include "linux/other_program.hpp"
-#include "linux/process.hpp"
-#include "linux/signals.hpp"
+#include "linux/process/process.hpp"
+#include "linux/self/signals.hpp"
+#include "linux/spawn/other_program.hpp"
 #include "log.hpp"
 #include "reload/fallback.hpp"
 #include "upgrade/proof.hpp"
@@ -114,8 +114,9 @@ std::optional<ReadConfig> read_config(const std::string& file, bool or_last_good
     return instead;
 }
 
-/// glibc raises the sizes from which on memory is given back when a large block is freed (mallopt(3)), and the text
-/// of a configuration is one: thousands of tasks later what one turn needed for all of them would stay for ever.
+/// glibc raises the sizes from which on memory is given back when a large block is freed (mallopt(3)), and
+/// the text of a configuration is one: thousands of tasks later what one turn needed for all of them would
+/// stay for ever.
 void give_memory_back() {
 #if defined(__GLIBC__)
     constexpr int kLarge = 128 << 10;  // glibc's own first values; given, they stay

@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
-#include "linux/identity.hpp"
-#include "linux/runtime_directory.hpp"
+#include "linux/file/runtime_directory.hpp"
+#include "linux/spawn/identity.hpp"
 
 namespace vigil::daemon {
 namespace {

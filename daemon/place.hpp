@@ -9,8 +9,8 @@
 
 #include "config/config.hpp"
 #include "control/access.hpp"
-#include "linux/cgroup.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/cgroup/cgroup.hpp"
+#include "linux/socket/unix_listener.hpp"
 #include "paths.hpp"
 #include "recovery/keeping.hpp"
 

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "base/unique_fd.hpp"
-#include "linux/other_program.hpp"
-#include "linux/small_file.hpp"
+#include "linux/file/small_file.hpp"
+#include "linux/spawn/other_program.hpp"
 
 namespace vigil::daemon {
 namespace {

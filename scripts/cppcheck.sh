@@ -20,7 +20,7 @@ begin=$SECONDS
 cppcheck --project=build/dev/compile_commands.json --file-filter='lib/*' --file-filter='daemon/*' \
          --std=c++20 --library=posix --enable=warning,portability --inline-suppr \
          --suppress=returnDanglingLifetime --suppress=missingIncludeSystem \
-         --suppress=readdirCalled --suppress=invalidFunctionArg:lib/linux/spawn_call.cpp \
+         --suppress=readdirCalled --suppress=invalidFunctionArg:lib/linux/spawn/spawn_call.cpp \
          --suppress=selfAssignment:daemon/upgrade/upgrader.cpp "-D__$(uname -m)__" \
          --cppcheck-build-dir=build/cppcheck -j "${JOBS:-$(nproc)}" --quiet --error-exitcode=1 \
          --template='{file}:{line}: {severity}: {message} [{id}]'

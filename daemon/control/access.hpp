@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "linux/peer.hpp"
+#include "linux/socket/peer.hpp"
 #include "protocol/methods.hpp"
 
 namespace vigil::daemon {

@@ -1,8 +1,8 @@
 // Layer daemon. What the daemon has to work with, as daemon.status tells it.
 #pragma once
 
-#include "linux/cgroup.hpp"
-#include "linux/features.hpp"
+#include "linux/cgroup/cgroup.hpp"
+#include "linux/self/features.hpp"
 #include "protocol/daemon_status.hpp"
 #include "recovery/keeping.hpp"
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "control/methods.hpp"
-#include "linux/durable_file.hpp"
+#include "linux/file/durable_file.hpp"
 #include "reload/config_store.hpp"
 #include "reload/reload_text.hpp"
 

@@ -9,7 +9,7 @@
 #include "control/methods.hpp"
 #include "control/session.hpp"
 #include "control/world.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/socket/unix_listener.hpp"
 
 namespace vigil::daemon {
 

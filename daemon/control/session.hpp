@@ -17,7 +17,7 @@
 #include "control/carried.hpp"
 #include "control/pending_orders.hpp"
 #include "control/subscription.hpp"
-#include "linux/peer.hpp"
+#include "linux/socket/peer.hpp"
 #include "loop/loop.hpp"
 #include "protocol/line_framing.hpp"
 

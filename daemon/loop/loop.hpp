@@ -13,7 +13,7 @@
 
 #include "base/result.hpp"
 #include "core/time.hpp"
-#include "linux/watch_set.hpp"
+#include "linux/socket/watch_set.hpp"
 #include "loop/aside.hpp"
 #include "loop/handle.hpp"
 #include "loop/loop_meter.hpp"

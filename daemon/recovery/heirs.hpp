@@ -11,7 +11,7 @@
 #include "config/config.hpp"
 #include "core/spec.hpp"
 #include "core/supervisor.hpp"
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 

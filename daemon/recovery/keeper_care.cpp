@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 
 namespace vigil::daemon {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "keeper/start.hpp"
 #include "keeper_path.hpp"
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 
 namespace vigil::daemon {
 namespace {

@@ -18,8 +18,8 @@
 #include "base/unique_fd.hpp"
 #include "core/state.hpp"
 #include "keeper/client.hpp"
-#include "linux/spawner.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/socket/unix_listener.hpp"
+#include "linux/spawn/spawner.hpp"
 #include "output/transfer_notes.hpp"
 
 namespace vigil::daemon {

@@ -2,11 +2,11 @@
 
 #include <csignal>
 
-#include "linux/known_process.hpp"
-#include "linux/member_signals.hpp"
-#include "linux/process.hpp"
-#include "linux/process_table.hpp"
-#include "linux/random_name.hpp"
+#include "linux/file/random_name.hpp"
+#include "linux/process/known_process.hpp"
+#include "linux/process/member_signals.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/process_table.hpp"
 
 namespace vigil::daemon {
 

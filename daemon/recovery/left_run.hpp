@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 #include "state/table.hpp"
 
 namespace vigil::daemon {

@@ -14,10 +14,10 @@
 
 #include "base/text.hpp"
 #include "core/cause.hpp"
-#include "linux/cgroup.hpp"
-#include "linux/identity.hpp"
-#include "linux/process.hpp"
-#include "linux/random_name.hpp"
+#include "linux/cgroup/cgroup.hpp"
+#include "linux/file/random_name.hpp"
+#include "linux/process/process.hpp"
+#include "linux/spawn/identity.hpp"
 #include "recovery/run_ending.hpp"
 #include "recovery/stored_spec.hpp"
 

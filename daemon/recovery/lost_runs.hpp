@@ -8,8 +8,8 @@
 #include <string>
 
 #include "config/config.hpp"
-#include "linux/features.hpp"
-#include "linux/marked_processes.hpp"
+#include "linux/process/marked_processes.hpp"
+#include "linux/self/features.hpp"
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/found_run.hpp"
-#include "linux/random_name.hpp"
+#include "linux/file/random_name.hpp"
 #include "recovery/run_ending.hpp"
 
 namespace vigil::daemon {

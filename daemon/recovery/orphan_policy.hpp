@@ -3,7 +3,7 @@
 
 #include <spdlog/logger.h>
 
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 #include "recovery/record_book.hpp"
 
 namespace vigil::daemon {

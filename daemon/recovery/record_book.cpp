@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "linux/random_name.hpp"
+#include "linux/file/random_name.hpp"
 #include "recovery/stored_spec.hpp"
 
 namespace vigil::daemon {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/engine.hpp"
-#include "linux/spawner.hpp"
+#include "linux/spawn/spawner.hpp"
 #include "paths.hpp"
 #include "state/specs.hpp"
 #include "state/table.hpp"

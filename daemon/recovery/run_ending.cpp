@@ -3,10 +3,10 @@
 #include <csignal>
 #include <thread>
 
-#include "linux/marked_processes.hpp"
-#include "linux/member_signals.hpp"
-#include "linux/process.hpp"
-#include "linux/random_name.hpp"
+#include "linux/file/random_name.hpp"
+#include "linux/process/marked_processes.hpp"
+#include "linux/process/member_signals.hpp"
+#include "linux/process/process.hpp"
 #include "recovery/left_run.hpp"
 
 namespace vigil::daemon {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/unique_fd.hpp"
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 #include "state/table.hpp"
 
 namespace vigil::daemon {

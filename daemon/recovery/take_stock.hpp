@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "config/config.hpp"
-#include "linux/features.hpp"
+#include "linux/self/features.hpp"
 #include "place.hpp"
 #include "recovery/record_book.hpp"
 

@@ -6,8 +6,8 @@
 #include "config/files.hpp"
 #include "json/parse.hpp"
 #include "json/writer.hpp"
-#include "linux/durable_file.hpp"
-#include "linux/trusted_file.hpp"
+#include "linux/file/durable_file.hpp"
+#include "linux/file/trusted_file.hpp"
 
 namespace vigil::daemon {
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/glob.hpp"
-#include "linux/trusted_file.hpp"
+#include "linux/file/trusted_file.hpp"
 
 namespace vigil::daemon {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "config_files.hpp"
 #include "json/parse.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/socket/unix_listener.hpp"
 #include "place.hpp"
 #include "reload/last_good.hpp"
 #include "state/table.hpp"

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "config/describe.hpp"
-#include "linux/durable_file.hpp"
-#include "linux/runtime_directory.hpp"
+#include "linux/file/durable_file.hpp"
+#include "linux/file/runtime_directory.hpp"
 
 namespace vigil::daemon {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/spare_memory.hpp"
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 
 namespace vigil::daemon {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "core/supervisor.hpp"
-#include "linux/notify_socket.hpp"
+#include "linux/socket/notify_socket.hpp"
 #include "protocol/daemon_status.hpp"
 #include "supervision/run.hpp"
 

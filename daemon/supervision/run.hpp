@@ -8,8 +8,8 @@
 
 #include "core/spec.hpp"
 #include "core/state.hpp"
-#include "linux/notify_socket.hpp"
-#include "linux/process_tree.hpp"
+#include "linux/process/process_tree.hpp"
+#include "linux/socket/notify_socket.hpp"
 #include "protocol/notify_message.hpp"
 
 namespace vigil::daemon {

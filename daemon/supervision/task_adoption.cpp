@@ -5,9 +5,9 @@
 #include <chrono>
 #include <utility>
 
-#include "linux/process.hpp"
-#include "linux/process_table.hpp"
-#include "linux/random_name.hpp"
+#include "linux/file/random_name.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/process_table.hpp"
 #include "recovery/left_run.hpp"
 #include "supervision/task_processes.hpp"
 

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "linux/process.hpp"
-#include "linux/signals.hpp"
+#include "linux/process/process.hpp"
+#include "linux/self/signals.hpp"
 #include "supervision/task_processes.hpp"
 
 namespace vigil::daemon {

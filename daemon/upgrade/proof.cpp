@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 #include "exit_code.hpp"
-#include "linux/other_program.hpp"
+#include "linux/spawn/other_program.hpp"
 #include "paths.hpp"
 #include "place.hpp"
 #include "state/check.hpp"

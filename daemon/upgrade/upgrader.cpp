@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "linux/other_program.hpp"
+#include "linux/spawn/other_program.hpp"
 #include "version.hpp"
 
 namespace vigil::daemon {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-#include "linux/socket_address.hpp"
+#include "linux/socket/socket_address.hpp"
 
 namespace vigil::keeper {
 namespace {

@@ -14,7 +14,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "keeper/message.hpp"
-#include "linux/descriptor_passing.hpp"
+#include "linux/socket/descriptor_passing.hpp"
 
 namespace vigil::keeper {
 

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "linux/limits.hpp"
-#include "linux/peer.hpp"
+#include "linux/self/limits.hpp"
+#include "linux/socket/peer.hpp"
 
 namespace vigil::keeper {
 namespace {

@@ -16,7 +16,7 @@
 #include "base/unique_fd.hpp"
 #include "keeper/message.hpp"
 #include "keeper/table.hpp"
-#include "linux/descriptor_passing.hpp"
+#include "linux/socket/descriptor_passing.hpp"
 
 namespace vigil::keeper {
 

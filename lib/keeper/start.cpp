@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "linux/pidfd_calls.hpp"
+#include "linux/process/pidfd_calls.hpp"
 
 namespace vigil::keeper {
 namespace {

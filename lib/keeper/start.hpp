@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/socket/unix_listener.hpp"
 
 namespace vigil::keeper {
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/bounded_wait.hpp"
-#include "linux/descriptor_passing.hpp"
+#include "linux/socket/descriptor_passing.hpp"
 
 namespace vigil::output {
 namespace {

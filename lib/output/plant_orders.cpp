@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "base/bounded_wait.hpp"
-#include "linux/descriptor_passing.hpp"
+#include "linux/socket/descriptor_passing.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {

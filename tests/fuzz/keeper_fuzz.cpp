@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "keeper/keeper.hpp"
-#include "linux/descriptor_passing.hpp"
+#include "linux/socket/descriptor_passing.hpp"
 
 using namespace vigil;
 using namespace vigil::keeper;

@@ -13,9 +13,9 @@
 #include <filesystem>
 #include <iterator>
 
-#include "linux/descriptor_passing.hpp"
-#include "linux/limits.hpp"
-#include "linux/signals.hpp"
+#include "linux/self/limits.hpp"
+#include "linux/self/signals.hpp"
+#include "linux/socket/descriptor_passing.hpp"
 
 namespace vigil::keeper::test {
 

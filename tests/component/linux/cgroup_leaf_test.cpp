@@ -8,8 +8,8 @@
 #include <string>
 #include <thread>
 
-#include "linux/cgroup.hpp"
-#include "linux/small_file.hpp"
+#include "linux/cgroup/cgroup.hpp"
+#include "linux/file/small_file.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;

@@ -1,5 +1,5 @@
 // Cgroups: where they are made, and what they do.
-#include "linux/cgroup.hpp"
+#include "linux/cgroup/cgroup.hpp"
 
 #include <signal.h>
 #include <sys/file.h>
@@ -10,10 +10,10 @@
 #include <string>
 #include <system_error>
 
-#include "linux/cgroup_files.hpp"
-#include "linux/cgroup_place.hpp"
-#include "linux/process.hpp"
-#include "linux/small_file.hpp"
+#include "linux/cgroup/cgroup_files.hpp"
+#include "linux/cgroup/cgroup_place.hpp"
+#include "linux/file/small_file.hpp"
+#include "linux/process/process.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;
@@ -34,7 +34,8 @@ Features with_all() {
     return found;
 }
 
-/// Lets go of the lock on a home as its daemon's death would: SIGKILL closes what it held and removes nothing.
+/// Lets go of the lock on a home as its daemon's death would: SIGKILL closes what it held and removes
+/// nothing.
 void drop_lock(const std::string& base) {
     const std::string tasks = base + "/tasks";
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {

@@ -2,8 +2,8 @@
 #include <set>
 #include <sstream>
 
-#include "linux/environment.hpp"
-#include "linux/spawner.hpp"
+#include "linux/spawn/environment.hpp"
+#include "linux/spawn/spawner.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "linux/signals.hpp"
+#include "linux/self/signals.hpp"
 #include "support.hpp"
 
 using namespace vigil;

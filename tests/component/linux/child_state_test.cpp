@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <set>
 
-#include "linux/process_table.hpp"
-#include "linux/small_file.hpp"
-#include "linux/spawner.hpp"
+#include "linux/file/small_file.hpp"
+#include "linux/process/process_table.hpp"
+#include "linux/spawn/spawner.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -1,4 +1,4 @@
-#include "linux/durable_file.hpp"
+#include "linux/file/durable_file.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "linux/unix_listener.hpp"
+#include "linux/socket/unix_listener.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -1,14 +1,14 @@
 // Processes that another daemon started, found again.
-#include "linux/known_process.hpp"
+#include "linux/process/known_process.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 
-#include "linux/process.hpp"
-#include "linux/process_table.hpp"
-#include "linux/random_name.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/file/random_name.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/process_table.hpp"
+#include "linux/socket/unix_listener.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -1,5 +1,5 @@
 // Runs found again by the marks in the environment of their processes.
-#include "linux/marked_processes.hpp"
+#include "linux/process/marked_processes.hpp"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // The tasks' ends of the heartbeat wire.
-#include "linux/notify_socket.hpp"
+#include "linux/socket/notify_socket.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #include <array>
 #include <cstring>
 
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 #include "support.hpp"
 
 using namespace vigil;

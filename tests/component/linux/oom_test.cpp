@@ -1,5 +1,5 @@
 // Ends for want of memory.
-#include "linux/oom.hpp"
+#include "linux/process/oom.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,8 +9,8 @@
 
 #include <optional>
 
-#include "linux/process.hpp"
-#include "linux/small_file.hpp"
+#include "linux/file/small_file.hpp"
+#include "linux/process/process.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -11,10 +11,10 @@
 #include <cstring>
 #include <filesystem>
 
-#include "linux/cgroup_place.hpp"
-#include "linux/process.hpp"
-#include "linux/small_file.hpp"
-#include "linux/unix_listener.hpp"
+#include "linux/cgroup/cgroup_place.hpp"
+#include "linux/file/small_file.hpp"
+#include "linux/process/process.hpp"
+#include "linux/socket/unix_listener.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;

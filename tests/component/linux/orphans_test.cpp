@@ -1,5 +1,5 @@
 // Orphans: whose they are, and how they go.
-#include "linux/orphans.hpp"
+#include "linux/process/orphans.hpp"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -9,8 +9,8 @@
 #include <chrono>
 #include <thread>
 
-#include "linux/member_signals.hpp"
-#include "linux/process.hpp"
+#include "linux/process/member_signals.hpp"
+#include "linux/process/process.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;

@@ -1,4 +1,4 @@
-#include "linux/other_program.hpp"
+#include "linux/spawn/other_program.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <string>
 
-#include "linux/known_process.hpp"
-#include "linux/process.hpp"
-#include "linux/process_table.hpp"
+#include "linux/process/known_process.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/process_table.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;

@@ -1,5 +1,5 @@
 // Ends and signals of single processes, and what /proc says of them.
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "linux/process_table.hpp"
+#include "linux/process/process_table.hpp"
 #include "support.hpp"
 
 using namespace vigil;

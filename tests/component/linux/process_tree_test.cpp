@@ -1,5 +1,5 @@
 // Trees of processes: with a cgroup, and without one.
-#include "linux/process_tree.hpp"
+#include "linux/process/process_tree.hpp"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "linux/process.hpp"
-#include "linux/tree_usage.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/tree_usage.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;

@@ -1,5 +1,5 @@
 // The directory of sockets and lock.
-#include "linux/runtime_directory.hpp"
+#include "linux/file/runtime_directory.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

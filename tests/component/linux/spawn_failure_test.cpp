@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "linux/spawner.hpp"
+#include "linux/spawn/spawner.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -8,7 +8,7 @@
 
 #include <cstring>
 
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 #include "support.hpp"
 
 using namespace vigil;

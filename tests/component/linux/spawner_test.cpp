@@ -8,8 +8,8 @@
 #include <map>
 #include <mutex>
 
-#include "linux/process.hpp"
-#include "linux/spawner.hpp"
+#include "linux/process/process.hpp"
+#include "linux/spawn/spawner.hpp"
 #include "support.hpp"
 
 using namespace vigil;

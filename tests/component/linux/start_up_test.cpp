@@ -9,10 +9,10 @@
 
 #include <array>
 
-#include "linux/limits.hpp"
-#include "linux/signals.hpp"
-#include "linux/standard_streams.hpp"
-#include "linux/watch_set.hpp"
+#include "linux/self/limits.hpp"
+#include "linux/self/signals.hpp"
+#include "linux/self/standard_streams.hpp"
+#include "linux/socket/watch_set.hpp"
 #include "support.hpp"
 
 using namespace vigil;

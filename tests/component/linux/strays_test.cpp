@@ -1,14 +1,14 @@
 // Processes of an adopted run that have left its group and its parent.
-#include "linux/strays.hpp"
+#include "linux/process/strays.hpp"
 
 #include <signal.h>
 #include <unistd.h>
 
 #include <vector>
 
-#include "linux/process.hpp"
-#include "linux/random_name.hpp"
-#include "linux/rest.hpp"
+#include "linux/file/random_name.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/rest.hpp"
 #include "tree_support.hpp"
 
 using namespace vigil;

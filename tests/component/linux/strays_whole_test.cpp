@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "linux/process.hpp"
-#include "linux/strays.hpp"
+#include "linux/process/process.hpp"
+#include "linux/process/strays.hpp"
 #include "support.hpp"
 
 using namespace vigil;

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "linux/process.hpp"
+#include "linux/process/process.hpp"
 
 namespace vigil::os::test {
 

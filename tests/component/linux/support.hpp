@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "linux/spawner.hpp"
+#include "linux/spawn/spawner.hpp"
 
 namespace vigil::os::test {
 

@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "linux/cgroup_place.hpp"
-#include "linux/process.hpp"
+#include "linux/cgroup/cgroup_place.hpp"
+#include "linux/process/process.hpp"
 
 namespace vigil::os::test {
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "linux/cgroup.hpp"
-#include "linux/orphans.hpp"
-#include "linux/process_tree.hpp"
+#include "linux/cgroup/cgroup.hpp"
+#include "linux/process/orphans.hpp"
+#include "linux/process/process_tree.hpp"
 #include "support.hpp"
 
 namespace vigil::os::test {

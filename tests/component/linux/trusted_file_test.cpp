@@ -1,4 +1,4 @@
-#include "linux/trusted_file.hpp"
+#include "linux/file/trusted_file.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

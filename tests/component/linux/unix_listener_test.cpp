@@ -1,5 +1,5 @@
 // One daemon at a time, its control socket, and who comes to it.
-#include "linux/unix_listener.hpp"
+#include "linux/socket/unix_listener.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -20,7 +20,7 @@
 #include <string>
 #include <thread>
 
-#include "linux/peer.hpp"
+#include "linux/socket/peer.hpp"
 #include "support.hpp"
 
 using namespace vigil;
