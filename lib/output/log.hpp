@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "base/small_mutex.hpp"
 #include "core/spec.hpp"
 #include "core/time.hpp"
 #include "output/compressor.hpp"
@@ -56,7 +55,7 @@ class Log {
     void touch() noexcept { progress_ = core::TimePoint::clock::now().time_since_epoch(); }
 
     /// To be held by whoever takes from the pipes of this log, and for nothing that may wait for a disk.
-    SmallMutex take;
+    std::mutex take;
     // Under `take`:
     bool held = false;  ///< others take from the pipes
     Losses losses;      ///< not yet reported in the log
@@ -111,7 +110,7 @@ class Log {
     std::atomic<core::Duration> progress_{};
     std::atomic<bool> reopen_wanted_ = false;
 
-    mutable SmallMutex fault_mutex_;  // of the next two
+    mutable std::mutex fault_mutex_;  // of the next two
     std::string reason_;              // empty: all is well
     std::shared_ptr<TallyCell> cell_;
     bool failed_ = false;  // by the worker itself, so it is tried again only now and then

@@ -66,8 +66,6 @@ class Plant : public std::enable_shared_from_this<Plant> {
         std::shared_ptr<TallyCell> cell;
         LogPtr logs[2];  ///< by stream; kept between runs
     };
-    /// By the hash of the path, which the log has itself.
-    using ByPath = std::unordered_multimap<std::size_t, std::weak_ptr<Log>>;
     using RunKey = std::pair<core::TaskId, core::Generation>;
 
     // plant.cpp: the dispatcher.
@@ -91,7 +89,6 @@ class Plant : public std::enable_shared_from_this<Plant> {
     void watch(const Stream& stream);
     void show(std::uint64_t after);
     [[nodiscard]] bool show_one(const Stream& stream) const;
-    [[nodiscard]] LogPtr at_path(const std::string& path);
     [[nodiscard]] LogPtr log_for(const Source& source, TaskLogs& logs);
     [[nodiscard]] bool has_run(core::TaskId task, const std::shared_ptr<TallyCell>& cell) const;
     [[nodiscard]] std::string claim(Log& log);
@@ -131,7 +128,7 @@ class Plant : public std::enable_shared_from_this<Plant> {
     std::deque<LogPtr> relief_queue_;
     std::unordered_map<const Log*, Seat> seats_;  // of logs with streams, or with something due
     std::map<std::uint64_t, StreamPtr> streams_;
-    ByPath by_path_;
+    std::unordered_map<std::string, std::weak_ptr<Log>> by_path_;
     std::unordered_map<core::TaskId, TaskLogs> tasks_;
     std::map<RunKey, std::shared_ptr<Run>> runs_;
     std::set<std::pair<TimePoint, Log*>> due_;

@@ -88,8 +88,7 @@ void Plant::attach(Order& order) {
     TaskLogs& logs = tasks_[source.task];
     if (logs.cell != order.cell) logs = {order.cell, {}};
     auto& run = runs_[{source.task, source.generation}];
-    if (!run)
-        run = std::make_shared<Run>(Run{source.task, source.generation, order.cell, {}, 0, false, nullptr});
+    if (!run) run = std::make_shared<Run>(Run{source.task, source.generation, order.cell, {}, 0, false, {}});
     ++run->open_streams;
 
     auto stream = std::make_shared<Stream>();
@@ -109,7 +108,7 @@ void Plant::attach(Order& order) {
     seat.spec = stream->spec;
     seat.abandoned = false;
     seat.streams.push_back(stream);
-    run->streams[static_cast<std::size_t>(stream->kind)] = stream;
+    run->streams.push_back(stream);
     streams_[stream->serial] = stream;
     watch(*stream);
 }
@@ -160,37 +159,27 @@ Plant::LogPtr Plant::log_for(const Source& source, TaskLogs& logs) {
     const std::string path = std::filesystem::path(source.path).lexically_normal().string();
     if (mine && mine->path() == path) return mine;
     // The same task may be back under its name (removed and added) while an old run of it still ends.
-    LogPtr there = at_path(path);
-    if (there && there->owner() == source.spec->name) return mine = std::move(there);
+    if (const auto found = by_path_.find(path); found != by_path_.end())
+        if (LogPtr there = found->second.lock(); there && there->owner() == source.spec->name)
+            return mine = std::move(there);
     mine = std::make_shared<Log>(path, source.stream, source.spec, surroundings_);
-    if (!there) by_path_.emplace(std::hash<std::string>()(path), mine);
+    by_path_.try_emplace(path, mine);
     return mine;
-}
-
-/// Under mutex_. The one that lives and is of this path; null: there is none.
-Plant::LogPtr Plant::at_path(const std::string& path) {
-    const std::size_t hash = std::hash<std::string>()(path);
-    for (auto one = by_path_.find(hash); one != by_path_.end() && one->first == hash;) {
-        LogPtr log = one->second.lock();
-        if (log && log->path() == path) return log;
-        one = log ? std::next(one) : by_path_.erase(one);
-    }
-    return nullptr;
 }
 
 std::string Plant::claim(Log& log) {
     const std::scoped_lock lock(mutex_);
-    if (const LogPtr other = at_path(log.path())) return other.get() != &log ? other->owner() : std::string();
+    auto& holder = by_path_[log.path()];
+    if (const LogPtr other = holder.lock(); other && other.get() != &log) return other->owner();
     const auto seat = seats_.find(&log);
-    if (seat != seats_.end()) by_path_.emplace(std::hash<std::string>()(log.path()), seat->second.log);
+    if (seat != seats_.end()) holder = seat->second.log;
     return {};
 }
 
 void Plant::finish(const Order& order) {
     const std::scoped_lock lock(mutex_);
     const auto found = runs_.find({order.task, order.generation});
-    if (found == runs_.end())
-        return run_over(Run{order.task, order.generation, nullptr, {}, 0, true, nullptr});
+    if (found == runs_.end()) return run_over(Run{order.task, order.generation, nullptr, {}, 0, true, {}});
     Run& run = *found->second;
     if (std::exchange(run.finishing, true)) return;
     if (run.open_streams == 0) return run_over(run);

@@ -155,16 +155,13 @@ void Plant::tell_end(Stream& stream, std::vector<std::string> last_words) {
     Run& run = *stream.run;
     if (const auto found = seats_.find(stream.log.get()); found != seats_.end())
         std::erase_if(found->second.streams, [&](const StreamPtr& one) { return one.get() == &stream; });
-    if (!run.last_words) run.last_words = std::make_unique<std::array<std::vector<std::string>, 2>>();
-    (*run.last_words)[static_cast<std::size_t>(stream.kind)] = std::move(last_words);
+    run.last_words[static_cast<std::size_t>(stream.kind)] = std::move(last_words);
     if (--run.open_streams == 0) run_over(run);
 }
 
 /// Under mutex_. The run may be gone after it.
 void Plant::run_over(const Run& run) {
-    std::vector<std::string> lines;
-    if (run.last_words) lines = join_last_lines((*run.last_words)[0], (*run.last_words)[1]);
-    desk_->post({run.task, run.generation, std::move(lines)});
+    desk_->post({run.task, run.generation, join_last_lines(run.last_words[0], run.last_words[1])});
     ::eventfd_write(news_.get(), 1);
     const std::shared_ptr<TallyCell> cell = run.cell;
     const core::TaskId task = run.task;

@@ -1,13 +1,10 @@
 // Layer output. The read end of one stream of one run, as the threads have it.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "core/time.hpp"
 #include "output/collector.hpp"
@@ -23,10 +20,10 @@ struct Run {
     core::Generation generation{};
     std::shared_ptr<TallyCell> cell;
     // Under the plant's mutex:
-    std::array<std::weak_ptr<Stream>, 2> streams;  ///< by core::OutputStream
-    unsigned open_streams = 0;                     ///< of which the end was not yet told
+    std::vector<std::weak_ptr<Stream>> streams;
+    unsigned open_streams = 0;  ///< of which the end was not yet told
     bool finishing = false;
-    std::unique_ptr<std::array<std::vector<std::string>, 2>> last_words;  ///< of the streams that have ended
+    std::vector<std::string> last_words[2];
 };
 
 struct Stream {

@@ -1,7 +1,5 @@
 #include "output/tally_cell.hpp"
 
-#include <mutex>
-
 namespace vigil::output {
 
 void TallyCell::wrote(std::uint64_t bytes) {
@@ -16,18 +14,12 @@ void TallyCell::dropped(const Losses& losses) {
 
 void TallyCell::set_fault(core::OutputStream stream, const std::string& fault) {
     const std::scoped_lock lock(mutex_);
-    if (!faults_) {
-        if (fault.empty()) return;
-        faults_ = std::make_unique<std::array<std::string, 2>>();
-    }
-    (*faults_)[static_cast<std::size_t>(stream)] = fault;
+    faults_[static_cast<std::size_t>(stream)] = fault;
 }
 
 Tally TallyCell::read() const {
     const std::scoped_lock lock(mutex_);
-    Tally tally{written_, dropped_.bytes, dropped_.lines, {}};
-    if (faults_) tally.fault = faults_->front().empty() ? faults_->back() : faults_->front();
-    return tally;
+    return Tally{written_, dropped_.bytes, dropped_.lines, faults_[0].empty() ? faults_[1] : faults_[0]};
 }
 
 }  // namespace vigil::output

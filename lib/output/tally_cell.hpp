@@ -1,12 +1,10 @@
 // Layer output. The running tally of one task, shared by all that moves its output.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <memory>
+#include <mutex>
 #include <string>
 
-#include "base/small_mutex.hpp"
 #include "output/collector.hpp"
 #include "output/losses.hpp"
 
@@ -22,10 +20,10 @@ class TallyCell {
     [[nodiscard]] Tally read() const;
 
   private:
-    mutable SmallMutex mutex_;
+    mutable std::mutex mutex_;
     std::uint64_t written_ = 0;
     Losses dropped_;
-    std::unique_ptr<std::array<std::string, 2>> faults_;  ///< null: there never was one
+    std::string faults_[2];
 };
 
 }  // namespace vigil::output
