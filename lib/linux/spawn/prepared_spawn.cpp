@@ -176,7 +176,6 @@ class Preparation {
         ChildPlan& plan = made_->plan;
         point_environment(plan);
         // execve(2) takes pointers to non-const for history's sake and changes nothing.
-        made_->argv.reserve(command_.size() + 1);
         for (const std::string_view argument : command_)
             made_->argv.push_back(const_cast<char*>(argument.data()));
         made_->argv.push_back(nullptr);
