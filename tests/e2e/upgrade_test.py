@@ -169,16 +169,18 @@ def nasty_76_starts_stops_and_backoffs_go_on_and_every_client_gets_its_answer():
         def ask(name, *arguments):
             answers[name] = daemon.ctl(*arguments, "--json")
         threads = [threading.Thread(target=ask, args=arguments) for arguments in (
-            ("stop", "stop", "stops"), ("start", "start", "starts"), ("wait", "wait", "waits", "--for=exit"),
+            ("start", "start", "starts"), ("stop", "stop", "stops"), ("wait", "wait", "waits", "--for=exit"),
             ("late", "wait", "starts", "--for=stopped", "--timeout", "2s"))]
         with daemon.client() as listener, daemon.client() as piece:
             listener.call("events.subscribe")
             # Half a request now, the rest afterwards.
             piece.send(b'{"jsonrpc":"2.0","id":7,"meth')
+            # The start first: whoever waits for its stop before it has begun has waited for nothing.
             for thread in threads:
                 thread.start()
+                if thread is threads[0]:
+                    daemon.reaches("starts", "starting")
             daemon.reaches("stops", "stopping")
-            daemon.reaches("starts", "starting")
             equal(daemon.ctl("upgrade").code, 0, "upgrade")
             piece.send(b'od":"daemon.hello"}\n')
             answer = piece.line()
