@@ -74,7 +74,7 @@ Stage given_left_by_shutdown(Stage& before) {
 TEST_CASE("nasty 26: a run that outlives a shutdown is waited for, and then its task starts afresh") {
     Stage before;
     TaskSpec spec = plain();
-    spec.restart.policy = RestartPolicy::never;
+    spec.restart.edit().policy = RestartPolicy::never;
     before.given_healthy(spec);
     SUBCASE("that was healthy when its daemon ended") {}
     SUBCASE("that an operator had stopped") {
