@@ -171,6 +171,13 @@ void Table::take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped)
             continue;
         }
         sequence_ = std::max(sequence_, content->sequence);
+        // Whoever has told of a process had its pid there before: write() gives the word to the run, the
+        // kernel fills it in.
+        if (decoded->task.main_pid != 0 &&
+            record.pid_generation != static_cast<std::uint64_t>(decoded->task.generation)) {
+            drop("its pid is not that of the run it tells of");
+            continue;
+        }
         const pid_t pid = pid_of_run(record, decoded->task.generation);
         found.push_back({slot, std::move(decoded).value(), pid});
     }

@@ -15,7 +15,7 @@ _OWN_PIPE = [EINTR]
 ERRORS = {
     # Descriptors that are made.
     "openat": [*_NEW, ENOSPC, EIO], "open": [*_NEW, ENOSPC, EIO], "socket": _NEW, "socketpair": _NEW, "pipe2": _DESCRIPTORS,
-    "eventfd2": _NEW, "epoll_create1": _NEW, "timerfd_create": _NEW, "memfd_create": _NEW, "pidfd_open": _NEW, "pidfd_getfd": _DESCRIPTORS,
+    "eventfd2": _NEW, "signalfd4": _NEW, "epoll_create1": _NEW, "timerfd_create": _NEW, "memfd_create": _NEW, "pidfd_open": _NEW, "pidfd_getfd": _DESCRIPTORS,
     "inotify_init1": _NEW, "inotify_add_watch": [ENOSPC, ENOMEM], "accept4": [*_NEW, EAGAIN, EINTR], "fcntl@dup": [EMFILE],
     "dup": [EMFILE], "dup2": [EINTR], "dup3": [EINTR], "close_range": [EMFILE, ENOMEM], "epoll_ctl@add": [ENOMEM, ENOSPC],
     # Files.

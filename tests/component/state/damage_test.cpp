@@ -132,6 +132,29 @@ TEST_CASE("nasty 74: a record that is not whole is dropped and reported, the oth
     }
 }
 
+TEST_CASE("nasty 74: a record of a process whose pid is lost is dropped, though its content is whole") {
+    const Stage stage;
+    const Sample sample(stage);
+    std::string bytes = sample.bytes;
+    // What was written last is whole in the draft, too.
+    const std::uint32_t last = draft_in(bytes).place;
+    RecordImage record = record_at(bytes, last);
+    SUBCASE("the word says that it is of another run") {
+        ++record.pid_generation;
+    }
+    SUBCASE("nothing of the record is left but the draft") {
+        record = {};
+    }
+    put_record(bytes, last, record);
+    write_whole(stage.path(), bytes);
+    const Opened opened = stage.open();
+    check_found(opened, sample);
+    CHECK(opened.found.size() == kTasks - 1);
+    REQUIRE(opened.dropped.size() == 1);
+    CHECK(opened.dropped[0].slot == SlotId{last});
+    CHECK(opened.dropped[0].reason == "its pid is not that of the run it tells of");
+}
+
 TEST_CASE("nasty 74: a record that is copied to another place is not believed there") {
     const Stage stage;
     const Sample sample(stage);
