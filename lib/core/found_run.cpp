@@ -10,7 +10,9 @@ std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found) {
     std::vector<Event> news;
     if (!has_run(record.state)) return news;
     const Generation run = record.generation;
-    if (found.kind == Kind::never_made) {
+    // A daemon that was killed while it wrote down the next run has taken the pid of this one away already.
+    const bool was_made = found.kind != Kind::never_made || record.main_pid != 0;
+    if (!was_made) {
         // No fault of the task: it is tried again, and no attempt is spent.
         news.emplace_back(event::SpawnFailed{
             run, {SpawnStage::clone, EAGAIN, "the daemon ended before it had made the process"}});
@@ -18,7 +20,7 @@ std::vector<Event> news_of(const TaskRecord& record, const FoundRun& found) {
     }
     if (record.main_pid == 0) news.emplace_back(event::Spawned{run, found.pid});
     if (found.kind == Kind::running) return news;
-    const bool empty = found.kind == Kind::ended;
+    const bool empty = found.kind != Kind::main_ended;
     if (!record.ended) {
         news.emplace_back(event::Exited{run, found.status, empty});
     } else if (empty) {

@@ -15,7 +15,10 @@ namespace vigil::core {
 /// What the next daemon finds of the run that a record tells of.
 struct FoundRun {
     enum class Kind : std::uint8_t {
-        never_made,  ///< asked for, but the daemon ended before there was a process
+        /// No pid is known: asked for, but the daemon ended before there was a process; or, where the record
+        /// tells of one,
+        /// that has ended.
+        never_made,
         running,     ///< the main process lives
         main_ended,  ///< it has ended; others of its tree live
         ended,       ///< nothing of it lives

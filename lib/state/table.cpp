@@ -43,6 +43,15 @@ void fair_copy(const SlotImage& from, SlotImage& to) noexcept {
     sequence.store(from.sequence, std::memory_order_release);
 }
 
+/// Whether the words that write() gives to a run before the content of the record fit a content that tells of
+/// a process: they are of that run, or, after a kill in the middle of a write, of the next one already.
+bool may_be_of(const RecordImage& record, const Record& content) noexcept {
+    const auto generation = static_cast<std::uint64_t>(content.task.generation);
+    const bool of_next =
+        record.pid_generation == 0 || (record.pid_generation > generation && record.pid == 0);
+    return content.task.main_pid == 0 || record.pid_generation == generation || of_next;
+}
+
 }  // namespace
 
 Table::Table(std::string path, UniqueFd fd) noexcept : path_(std::move(path)), fd_(std::move(fd)) {}
@@ -137,13 +146,20 @@ Result<void> Table::map() {
     return {};
 }
 
-/// A write that a kill has left half done is done.
-void Table::finish_draft() noexcept {
-    const DraftImage& drafted = draft();
+/// A write that a kill has left half done is done. write() has given the pid word to the run before that:
+/// where it is not so, the record was damaged by something else, and a draft of a run whose pid is lost is of
+/// no use.
+void Table::finish_draft() {
+    DraftImage& drafted = draft();
     if (drafted.place >= capacity_ || !is_whole(drafted.slot, drafted.place)) return;
     sequence_ = drafted.slot.sequence;
     RecordImage& target = image(static_cast<SlotId>(drafted.place));
-    if (content_of(target, drafted, drafted.place) == &drafted.slot) fair_copy(drafted.slot, target.slot);
+    if (content_of(target, drafted, drafted.place) != &drafted.slot) return;
+    const auto decoded = decode({drafted.slot.payload.data(), drafted.slot.length});
+    if (decoded && target.pid_generation == static_cast<std::uint64_t>(decoded->task.generation))
+        fair_copy(drafted.slot, target.slot);
+    else
+        drafted.slot.sequence = 0;
 }
 
 void Table::take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped) {
@@ -171,10 +187,7 @@ void Table::take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped)
             continue;
         }
         sequence_ = std::max(sequence_, content->sequence);
-        // Whoever has told of a process had its pid there before: write() gives the word to the run, the
-        // kernel fills it in.
-        if (decoded->task.main_pid != 0 &&
-            record.pid_generation != static_cast<std::uint64_t>(decoded->task.generation)) {
+        if (!may_be_of(record, *decoded)) {
             drop("its pid is not that of the run it tells of");
             continue;
         }

@@ -100,7 +100,7 @@ class Table {
     [[nodiscard]] static Result<Table> make(const std::string& path, const Identity& identity);
     [[nodiscard]] Result<void> map();
     [[nodiscard]] Result<void> grow(std::uint32_t records);
-    void finish_draft() noexcept;
+    void finish_draft();
     void take_stock(std::vector<Found>& found, std::vector<Dropped>& dropped);
     void drop_doubles(std::vector<Found>& found, std::vector<Dropped>& dropped);
     [[nodiscard]] RecordImage& image(SlotId slot) noexcept;

@@ -165,6 +165,18 @@ TEST_CASE("nasty 9: a spawn of which nothing came is made again, and no attempt 
     CHECK(after.stage.generation() == Generation{2});
 }
 
+TEST_CASE("nasty 9: a run that was known and whose pid the next one's record has taken has ended") {
+    Stage before;
+    before.given_healthy(plain());
+    Successor after(before);
+    after.finds(Kind::never_made);
+    CHECK(after.stage.state() == "failed");
+    CHECK(after.stage.report().attempts == 1);
+    CHECK(after.stage.report().last_exit->status.kind == ExitStatus::Kind::unknown);
+    after.stage.advance(10s);
+    CHECK(after.stage.generation() == Generation{2});
+}
+
 TEST_CASE("nasty 9: a process that was made before anybody read of it is taken over, and not made twice") {
     Stage before;
     before.given(plain());
