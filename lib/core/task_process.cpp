@@ -160,7 +160,7 @@ void Task::fail_by_trigger(Turn& turn) {
 }
 
 void Task::note_exit(const ExitStatus& status, const std::optional<ResourceUse>& usage, const Turn& turn) {
-    last_exit_ = std::make_unique<LastExit>(status, turn.clock, run()->generation, usage);
+    last_exit_ = std::make_unique<LastExit>(LastExit{status, turn.clock, run()->generation, usage});
 }
 
 void Task::ready_overdue(event::DeadlinePassed&, Turn& turn) {

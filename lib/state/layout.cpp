@@ -1,6 +1,7 @@
 #include "state/layout.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <span>
 
@@ -94,6 +95,17 @@ const SlotImage* content_of(const RecordImage& record, const DraftImage& draft,
     const bool drafted = draft.place == place && is_whole(draft.slot, place);
     if (drafted && (!own || draft.slot.sequence > record.slot.sequence)) return &draft.slot;
     return own ? &record.slot : nullptr;
+}
+
+void fair_copy(const SlotImage& from, SlotImage& to) noexcept {
+    const std::atomic_ref sequence(to.sequence);
+    std::atomic_signal_fence(std::memory_order_release);
+    sequence.store(0, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_release);
+    std::memcpy(to.payload.data(), from.payload.data(), from.length);
+    to.length = from.length;
+    to.checksum = from.checksum;
+    sequence.store(from.sequence, std::memory_order_release);
 }
 
 bool is_free(const RecordImage& record, const DraftImage& draft, std::uint32_t place) noexcept {

@@ -111,6 +111,10 @@ static_assert(kHeaderSize % kRecordSize == 0);
                                           std::uint32_t place) noexcept;
 /// Said of a record for which neither is.
 inline constexpr const char* kNotWhole = "it is not whole";
+/// From the draft into the record. What is copied is whole all the while. Who reads it finds a daemon that
+/// was killed between two instructions: the compiler alone could put one store before another, so fences for
+/// it are enough.
+void fair_copy(const SlotImage& from, SlotImage& to) noexcept;
 /// Nothing was ever written here, or it was released.
 [[nodiscard]] bool is_free(const RecordImage& record, const DraftImage& draft, std::uint32_t place) noexcept;
 /// The pid that the kernel gave to the process of this run; 0: none was made yet.
