@@ -12,8 +12,11 @@
 #include <thread>
 #include <vector>
 
+// gcc says it by macros, clang by features.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kOwnAllocator = true;
+#elif defined(__has_feature)
+constexpr bool kOwnAllocator = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
 constexpr bool kOwnAllocator = false;
 #endif
