@@ -6,10 +6,10 @@
 #include <random>
 #include <utility>
 
-#include "base/spare_memory.hpp"
 #include "control/platform.hpp"
 #include "exit_code.hpp"
 #include "linux/self/signals.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "log.hpp"
 #include "reload/config_store.hpp"
 #include "version.hpp"
@@ -147,7 +147,8 @@ Daemon::Daemon(Process process, Place place, ReadConfig config, Parts parts,
             std::make_unique<SignalWatch>(*loop_, number, [this, name = name] { stop_signal(name); }));
     signals_.push_back(std::make_unique<SignalWatch>(*loop_, SIGHUP, [this] { reopen(); }));
     // They were blocked if this process was a vigild before: what came meanwhile is seen to now.
-    if (const auto unblocked = os::unblock_signals(); !unblocked) log_->error("{}", unblocked.error().text());
+    if (const auto unblocked = os::block_only_child_signals(); !unblocked)
+        log_->error("{}", unblocked.error().text());
 }
 
 int Daemon::run() {
@@ -160,8 +161,8 @@ int Daemon::run() {
     service_.ready();
     tell_status();
     {
-        (void)spare_memory::hold();
-        const spare_memory::Used used;
+        (void)os::spare_memory::hold();
+        const os::spare_memory::Used used;
         loop_->run();
     }
     close_book();
@@ -203,7 +204,7 @@ void Daemon::turn() noexcept {
         return;
     }
     turning_ = true;
-    const spare_memory::Used used;
+    const os::spare_memory::Used used;
     hold_lines(*log_, true);
     do {
         turn_again_ = false;
@@ -211,7 +212,7 @@ void Daemon::turn() noexcept {
     } while (turn_again_);
     hold_lines(*log_, false);
     turning_ = false;
-    (void)spare_memory::hold();
+    (void)os::spare_memory::hold();
     deadline_.arm(supervisor_.next_deadline());
 }
 
@@ -223,7 +224,7 @@ void Daemon::stop_signal(const char* name) {
 }
 
 void Daemon::shut_down(bool now) {
-    const spare_memory::Used used;
+    const os::spare_memory::Used used;
     service_.stopping();
     supervisor_.shut_down(0, now, clock_now());
     turn();

@@ -36,7 +36,7 @@ Result<Process> prepare_process(const std::vector<std::string>& disabled_feature
     if (const auto streams = os::open_standard_streams(); !streams) return Failure{streams.error()};
     if (const auto signals = os::reset_signals(); !signals) return Failure{signals.error()};
     // Those that come while a vigild goes on as another one wait until there is somebody to handle them.
-    if (const auto open = handover ? Result<void>() : os::unblock_signals(); !open)
+    if (const auto open = handover ? Result<void>() : os::block_only_child_signals(); !open)
         return Failure{open.error()};
     if (const auto calls = os::check_required_calls(); !calls) return Failure{calls.error()};
     Process process;

@@ -8,9 +8,9 @@
 #include <new>
 #include <utility>
 
-#include "base/spare_memory.hpp"
 #include "base/text.hpp"
 #include "control/room.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "protocol/rpc.hpp"
 #include "protocol/task_event.hpp"
 
@@ -58,7 +58,7 @@ void ControlServer::accept() {
         UniqueFd fd(::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             try {
-                const spare_memory::Untouched untouched;
+                const os::spare_memory::Untouched untouched;
                 open_session(std::move(fd));
             } catch (const std::bad_alloc&) {
                 ++world_.dropped.clients_refused;
@@ -203,7 +203,7 @@ void ControlServer::changed(const core::effect::Announce& change) {
     methods_.changed(change);
     ++last_event_;
     try {
-        const spare_memory::Untouched untouched;
+        const os::spare_memory::Untouched untouched;
         tell_listeners(change);
     } catch (const std::bad_alloc&) {
         // They would go on with an event missing.

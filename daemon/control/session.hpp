@@ -12,11 +12,11 @@
 #include <variant>
 #include <vector>
 
-#include "base/spare_memory.hpp"
 #include "base/unique_fd.hpp"
 #include "control/carried.hpp"
 #include "control/pending_orders.hpp"
 #include "control/subscription.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "linux/socket/peer.hpp"
 #include "loop/loop.hpp"
 #include "protocol/line_framing.hpp"
@@ -102,7 +102,7 @@ class Session {
     template <typename Business>
     void or_drop(Business business) {
         try {
-            const spare_memory::Untouched untouched;
+            const os::spare_memory::Untouched untouched;
             business();
         } catch (const std::bad_alloc&) {
             drop_without_memory();

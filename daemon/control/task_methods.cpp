@@ -125,8 +125,8 @@ void Methods::order(Call& call, const protocol::params::TaskOrder& params) {
         }
     }();
     if (params.persist) return remove_from_files(call, params, *tasks, cause);
-    spare_memory::require();
-    const spare_memory::Used used;
+    os::spare_memory::require();
+    const os::spare_memory::Used used;
     const core::Ticket ticket = open(call, params.timeout);
     for (const core::TaskId task : *tasks) give_order(ticket, task, order, params.wait);
     if (!params.wait) world_.waits.cancel(ticket);
@@ -184,8 +184,8 @@ void Methods::add(Call& call, const protocol::params::TaskAdd& params) {
 }
 
 bool Methods::admit(const Asker& asker, const NewTask& task) {
-    spare_memory::require();
-    const spare_memory::Used used;
+    os::spare_memory::require();
+    const os::spare_memory::Used used;
     const auto added = decide([&] { return world_.supervisor.add(task.spec, clock_now()); });
     if (!added) {
         fail(asker,
@@ -245,8 +245,8 @@ void Methods::freeze(Call& call, const protocol::params::TaskFreeze& params) {
     say(call, join(params.names));
     const bool pause = call.method.id == Method::task_pause;
     const core::Cause cause = by(call.session.peer());
-    spare_memory::require();
-    const spare_memory::Used used;
+    os::spare_memory::require();
+    const os::spare_memory::Used used;
     const core::Ticket ticket = open(call, std::nullopt);
     for (const core::TaskId task : *tasks) {
         const core::Event order =

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "base/spare_memory.hpp"
 #include "control/access.hpp"
 #include "control/facts.hpp"
 #include "core/supervisor.hpp"
 #include "core/waits.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "loop/loop.hpp"
 #include "protocol/daemon_status.hpp"
 #include "protocol/rpc.hpp"
@@ -28,7 +28,7 @@ class Reloader;
 /// ends, and its successor goes on from the records.
 template <typename Change>
 decltype(auto) decide(Change change) noexcept {
-    const spare_memory::Used used;
+    const os::spare_memory::Used used;
     return change();
 }
 

@@ -23,7 +23,7 @@ struct LanePlace {
     bool queued = false;
 };
 
-/// Only for a watch that came and went needs this memory, and only for the first of its lane.
+/// A place in a queue is a part of the watch: only come() may need memory, for the first watch of a lane.
 class Lanes {
   public:
     void come(Watch& watch);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -40,12 +39,6 @@ class AbortsRefuse {
 };
 
 }  // namespace
-
-core::Duration thread_cpu_time() noexcept {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 Result<std::unique_ptr<Loop>> Loop::create() {
     const AbortsRefuse refusing;
@@ -85,18 +78,12 @@ Result<void> Loop::poll_task_watches() {
     auto watches = os::WatchSet::create();
     if (!watches) return Failure{watches.error()};
     task_watches_.emplace(std::move(watches).value());
-    auto* const poll = new uv_poll_t{};
-    if (const int error = uv_poll_init(&loop_, poll, task_watches_->fd()); error != 0) {
-        delete poll;  // not in the loop
-        return Failure{Error{"watching the descriptors of tasks", -error}};
-    }
-    task_poll_.reset(poll);
-    poll->data = this;
-    uv_poll_start(poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    auto poll = poll_for_reading(loop_, task_watches_->fd(), this, [](uv_poll_t* handle, int, int) {
         auto* const loop = awake<Loop>(handle);
         if (loop != nullptr && loop->on_task_watches_) loop->on_task_watches_();
     });
-    uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+    if (!poll) return Failure{poll.error()};
+    task_poll_ = std::move(poll).value();
     return {};
 }
 

@@ -8,11 +8,9 @@
 
 #include "base/duration_histogram.hpp"
 #include "core/time.hpp"
+#include "linux/self/processor_time.hpp"
 
 namespace vigil::daemon {
-
-/// What the calling thread has had of a processor.
-[[nodiscard]] core::Duration thread_cpu_time() noexcept;
 
 class LoopMeter {
   public:
@@ -52,7 +50,7 @@ class LoopMeter {
     static constexpr core::Duration kWorthAsking = std::chrono::milliseconds(1);
 
     [[nodiscard]] core::Duration cpu_since_last_asked() noexcept {
-        const core::Duration before = std::exchange(cpu_asked_, thread_cpu_time());
+        const core::Duration before = std::exchange(cpu_asked_, os::processor_time_of_thread());
         return cpu_asked_ - before;
     }
 

@@ -47,17 +47,12 @@ Result<std::unique_ptr<Readiness>> Readiness::create(uv_loop_t& loop) {
     UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll) return Failure{errno_error("making an epoll instance")};
     std::unique_ptr<Readiness> readiness(new Readiness(std::move(epoll)));
-    auto* const poll = new uv_poll_t{};
-    if (const int error = uv_poll_init(&loop, poll, readiness->epoll_.get()); error != 0) {
-        delete poll;  // not in the loop
-        return Failure{Error{"watching descriptors", -error}};
-    }
-    readiness->poll_.reset(poll);
-    poll->data = readiness.get();
-    uv_poll_start(poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
-        if (auto* const self = awake<Readiness>(handle)) self->look();
-    });
-    uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+    auto poll =
+        poll_for_reading(loop, readiness->epoll_.get(), readiness.get(), [](uv_poll_t* handle, int, int) {
+            if (auto* const self = awake<Readiness>(handle)) self->look();
+        });
+    if (!poll) return Failure{poll.error()};
+    readiness->poll_ = std::move(poll).value();
     readiness->retry_.reset(new uv_timer_t{});
     uv_timer_init(&loop, readiness->retry_.get());
     readiness->retry_->data = readiness.get();

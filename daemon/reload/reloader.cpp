@@ -6,8 +6,8 @@
 #include <thread>
 #include <utility>
 
-#include "base/spare_memory.hpp"
 #include "config_files.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "log.hpp"
 #include "reload/reload_text.hpp"
 
@@ -121,7 +121,7 @@ void Reloader::conclude(const std::shared_ptr<Work>& work) {
                      .problems = {"out of memory while the configuration was read"}};
     if (parts_.supervisor.shutting_down())
         judgement = {.verdict = Verdict::busy, .why = kShuttingDown};
-    else if (judgement.verdict == Verdict::good && !work->dry_run && !spare_memory::hold())
+    else if (judgement.verdict == Verdict::good && !work->dry_run && !os::spare_memory::hold())
         judgement = {.verdict = Verdict::invalid,
                      .problems = {"out of memory: there is none for what would follow from it"}};
     else if (judgement.verdict == Verdict::good && !work->dry_run)

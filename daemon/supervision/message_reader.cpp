@@ -4,8 +4,8 @@
 #include <new>
 #include <utility>
 
-#include "base/spare_memory.hpp"
 #include "linux/process/process.hpp"
+#include "linux/self/spare_memory.hpp"
 
 namespace vigil::daemon {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 /// A message that there is no memory for is dropped and counted like one that means nothing.
 Result<protocol::NotifyMessage, protocol::NotifyRefusal> parse(std::string_view text) {
     try {
-        const spare_memory::Untouched untouched;
+        const os::spare_memory::Untouched untouched;
         return protocol::parse_notify(text);
     } catch (const std::bad_alloc&) {
         return Failure{protocol::NotifyRefusal::embedded_nul};

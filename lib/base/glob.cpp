@@ -94,10 +94,6 @@ bool Glob::matches(std::string_view text) const noexcept {
     return p == elements_.size();
 }
 
-bool glob_match(std::string_view pattern, std::string_view text) {
-    return Glob(pattern).matches(text);
-}
-
 bool is_glob(std::string_view pattern) noexcept {
     return pattern.find_first_of("*?[\\") != kNone;
 }

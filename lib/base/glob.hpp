@@ -34,9 +34,6 @@ class Glob {
     std::vector<std::bitset<256>> sets_;
 };
 
-/// For a pattern that is used once.
-[[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);
-
 /// True when the pattern can match more than one text, i.e. holds a metacharacter.
 [[nodiscard]] bool is_glob(std::string_view pattern) noexcept;
 

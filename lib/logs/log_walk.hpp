@@ -27,7 +27,7 @@ class LogWalk {
     struct Step {
         enum class Kind : std::uint8_t {
             bytes,
-            nothing,     ///< no more for now; a log that does not exist is waited for
+            nothing,     ///< no more at present; a log that does not exist is waited for
             gap,         ///< `files` were removed before they were read
             truncated,   ///< the present file became shorter: it is read again from its first byte
             unreadable,  ///< `error`; a part is left out, the present file is tried again at the next call

@@ -11,7 +11,7 @@
 #include <array>
 
 #include "base/bounded_wait.hpp"
-#include "base/spare_memory.hpp"
+#include "linux/self/spare_memory.hpp"
 
 namespace vigil::output {
 namespace {
@@ -56,8 +56,8 @@ Plant::Plant(std::shared_ptr<Desk> desk) : desk_(std::move(desk)) {
 void Plant::run(const std::shared_ptr<Desk>& desk, std::promise<Result<void>> begun) {
     // What an order has changed halfway, or a line that was moved in part, is not given up for want of
     // memory.
-    const spare_memory::Used used;
-    (void)spare_memory::hold();
+    const os::spare_memory::Used used;
+    (void)os::spare_memory::hold();
     {
         const auto plant = std::make_shared<Plant>(desk);
         if (auto ready = plant->set_up(); !ready) {
@@ -101,7 +101,7 @@ void Plant::say(bool fault, std::string text) {
 void Plant::dispatch() {
     std::array<epoll_event, 128> events;
     while (!stopping_) {
-        (void)spare_memory::hold();
+        (void)os::spare_memory::hold();
         const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), tick());
         // Orders first: they were given before what a task printed later.
         const auto is_order = [](const epoll_event& event) { return event.data.u64 == 0; };

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/spare_memory.hpp"
 #include "base/thread.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "output/plant.hpp"
 
 namespace vigil::output {
@@ -38,10 +38,10 @@ Result<void> Plant::start_worker() {
 }
 
 void Plant::work(Worker& self, Mover& mover) {
-    const spare_memory::Used used;
+    const os::spare_memory::Used used;
     std::unique_lock lock(mutex_);
     for (;;) {
-        (void)spare_memory::hold();
+        (void)os::spare_memory::hold();
         work_.wait(lock, [this] { return quit_ || (!resting_ && !queue_.empty()); });
         if (quit_) return;
         const LogPtr log = std::move(queue_.front());

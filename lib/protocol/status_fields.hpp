@@ -60,6 +60,9 @@ inline constexpr std::array<std::string_view, 22> kStatusFieldNames = {
     "resources",
 };
 
+static_assert(kStatusFieldNames.size() == static_cast<std::size_t>(StatusField::resources) + 1 &&
+              kStatusFieldNames.back() == "resources");
+
 [[nodiscard]] constexpr std::string_view to_string(StatusField field) noexcept {
     return kStatusFieldNames[static_cast<std::size_t>(field)];
 }

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (vigil::parse_signal(vigil::signal_name(*signal)) != signal) std::abort();
     }
     const std::size_t cut = size == 0 ? 0 : data[0] % size;
-    (void)vigil::glob_match(text.substr(0, cut), text.substr(cut));
+    (void)vigil::Glob(text.substr(0, cut)).matches(text.substr(cut));
     if (!vigil::is_utf8(vigil::escape_for_display(text))) std::abort();
     return 0;
 }

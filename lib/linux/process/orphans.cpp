@@ -7,6 +7,7 @@
 #include <string>
 
 #include "linux/process/rest.hpp"
+#include "linux/self/processor_time.hpp"
 
 namespace vigil::os {
 namespace {
@@ -93,11 +94,11 @@ Orphans::Sweep Orphans::sweep(std::size_t max, int options) {
 bool Orphans::refresh() {
     const auto before = Clock::now();
     if (before < rest_until_) return false;
-    const auto worked_before = work_of_thread();
+    const auto worked_before = processor_time_of_thread();
     const bool complete = look();
     const auto after = Clock::now();
     if (after - before > kLongLook)
-        rest_until_ = after + rest_after(after - before, work_of_thread() - worked_before);
+        rest_until_ = after + rest_after(after - before, processor_time_of_thread() - worked_before);
     return complete;
 }
 

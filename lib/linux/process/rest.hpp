@@ -11,7 +11,4 @@ namespace vigil::os {
 [[nodiscard]] std::chrono::nanoseconds rest_after(std::chrono::nanoseconds passed,
                                                   std::chrono::nanoseconds worked) noexcept;
 
-/// What this thread has had of the processor.
-[[nodiscard]] std::chrono::nanoseconds work_of_thread() noexcept;
-
 }  // namespace vigil::os

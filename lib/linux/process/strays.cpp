@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "linux/process/rest.hpp"
+#include "linux/self/processor_time.hpp"
 
 namespace vigil::os {
 namespace {
@@ -40,7 +41,7 @@ bool Strays::refresh_at_length() {
 bool Strays::pass(std::size_t budget) {
     const auto before = Clock::now();
     if (before < rest_until_) return false;
-    const auto worked_before = work_of_thread();
+    const auto worked_before = processor_time_of_thread();
     open_.push_back({.look = ++looks_, .began = before});
     listing_.clear();
     budget_ = budget;
@@ -59,7 +60,7 @@ bool Strays::pass(std::size_t budget) {
     settle_passes();
     sort_by_run();
     const auto after = Clock::now();
-    rest_until_ = after + rest_after(after - before, work_of_thread() - worked_before);
+    rest_until_ = after + rest_after(after - before, processor_time_of_thread() - worked_before);
     return true;
 }
 

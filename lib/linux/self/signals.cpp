@@ -18,7 +18,7 @@ sigset_t only_child_signals() {
 
 }  // namespace
 
-Result<void> unblock_signals() {
+Result<void> block_only_child_signals() {
     const sigset_t blocked = only_child_signals();
     if (::sigprocmask(SIG_SETMASK, &blocked, nullptr) != 0) return Failure{errno_error("unblocking signals")};
     return {};

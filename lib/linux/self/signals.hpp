@@ -11,7 +11,7 @@ namespace vigil::os {
 [[nodiscard]] Result<void> reset_signals();
 
 /// No signal blocked in this thread but SIGCHLD, which is read by child_signals().
-[[nodiscard]] Result<void> unblock_signals();
+[[nodiscard]] Result<void> block_only_child_signals();
 
 /// Readable while a SIGCHLD is pending, which is to be blocked in every thread: no handler then interrupts
 /// what is being done, and as long as one is pending the kernel tells of no other.

@@ -106,7 +106,7 @@ struct RunIdentity {
 
 /// What one read of a VIGIL_HEARTBEAT_FD pipe brought.
 struct PipeRead {
-    std::size_t size = 0;  ///< less than there was room for: nothing is left for now
+    std::size_t size = 0;  ///< less than there was room for: nothing was left
     bool ended = false;    ///< every writer is gone: take it from the WatchSet, or it spins
 };
 /// One read of the read end, which must be non-blocking. What the bytes say is for the protocol layer.

@@ -6,9 +6,9 @@
 #include <system_error>
 #include <utility>
 
-#include "base/spare_memory.hpp"
 #include "linux/process/pidfd_calls.hpp"
 #include "linux/process/process.hpp"
+#include "linux/self/spare_memory.hpp"
 #include "linux/spawn/spawner_shared.hpp"
 
 namespace vigil::os {

@@ -69,7 +69,7 @@ TEST_CASE("no signal is left blocked but that of children") {
     sigset_t before;
     ::sigfillset(&all);
     REQUIRE(::pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-    CHECK(unblock_signals());
+    CHECK(block_only_child_signals());
     CHECK(status_field(read_whole("/proc/thread-self/status"), "SigBlk") == "0000000000010000");
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

@@ -8,10 +8,14 @@
 #include <string>
 #include <string_view>
 
-using vigil::glob_match;
+using vigil::Glob;
 using vigil::is_glob;
 
 namespace {
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+    return Glob(pattern).matches(text);
+}
 
 std::string draw(std::mt19937& random, std::string_view alphabet, std::size_t longest) {
     std::string out;

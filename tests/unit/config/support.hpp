@@ -34,7 +34,7 @@ class MemoryFiles : public Files {
         if (!is_glob(pattern)) return std::vector<std::string>{whole};
         std::vector<std::string> paths;
         for (auto text = texts.rbegin(); text != texts.rend(); ++text)
-            if (glob_match(whole, text->first)) paths.push_back(text->first);
+            if (Glob(whole).matches(text->first)) paths.push_back(text->first);
         return paths;
     }
 

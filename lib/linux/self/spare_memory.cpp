@@ -1,11 +1,11 @@
-#include "base/spare_memory.hpp"
+#include "linux/self/spare_memory.hpp"
 
 #include <sys/mman.h>
 
 #include <new>
 #include <utility>
 
-namespace vigil::spare_memory {
+namespace vigil::os::spare_memory {
 namespace {
 
 /// Of a thread; goes with it.
@@ -57,4 +57,4 @@ Scope::~Scope() {
     may_use = before_;
 }
 
-}  // namespace vigil::spare_memory
+}  // namespace vigil::os::spare_memory

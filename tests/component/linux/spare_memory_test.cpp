@@ -1,4 +1,4 @@
-#include "base/spare_memory.hpp"
+#include "linux/self/spare_memory.hpp"
 
 #include <doctest/doctest.h>
 #include <malloc.h>
@@ -21,7 +21,7 @@ constexpr bool kOwnAllocator = __has_feature(address_sanitizer) || __has_feature
 constexpr bool kOwnAllocator = false;
 #endif
 
-namespace spare = vigil::spare_memory;
+namespace spare = vigil::os::spare_memory;
 
 namespace {
 

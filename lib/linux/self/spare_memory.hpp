@@ -1,4 +1,4 @@
-// Layer base. Memory that is set by for what must not stop halfway. A process without memory can refuse what
+// Layer linux. Memory that is set by for what must not stop halfway. A process without memory can refuse what
 // has not begun; what has begun goes on with this. It is address space that nobody touches until then, and
 // given to the allocator as a whole when operator new finds nothing (std::set_new_handler), so no code that
 // allocates needs to know. Of one thread, the one that calls hold(); in any other operator new throws as
@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace vigil::spare_memory {
+namespace vigil::os::spare_memory {
 
 /// What an order to some thousands of tasks takes until it is carried out.
 inline constexpr std::size_t kSize = std::size_t{4} << 20;
@@ -44,4 +44,4 @@ class Untouched : Scope {
     Untouched() noexcept : Scope(false) {}
 };
 
-}  // namespace vigil::spare_memory
+}  // namespace vigil::os::spare_memory
