@@ -69,4 +69,16 @@ Result<SetAside> set_aside(const std::string& path, std::string reason) {
     return SetAside{.path = std::move(bad), .reason = std::move(reason)};
 }
 
+Result<std::size_t> read_from_start(int fd, std::span<std::uint8_t> bytes) {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return Failure{errno_error("reading it")};
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return done;
+}
+
 }  // namespace vigil::state

@@ -2,7 +2,9 @@
 // those that are of no use.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/result.hpp"
@@ -30,6 +32,9 @@ struct PrivateFile {
 
 /// A new file of mode 0600 at `path`, in place of whatever file is there.
 [[nodiscard]] Result<UniqueFd> make_private(const std::string& path);
+
+/// Fills `bytes` from the beginning of the file, and gives how many there were.
+[[nodiscard]] Result<std::size_t> read_from_start(int fd, std::span<std::uint8_t> bytes);
 
 /// Renames what is at `path` to "<path>.bad", in place of an older one.
 [[nodiscard]] Result<SetAside> set_aside(const std::string& path, std::string reason);

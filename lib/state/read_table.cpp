@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "state/private_file.hpp"
 #include "state/version_1.hpp"
 
 namespace vigil::state {
@@ -54,15 +55,9 @@ bool has_damage(const std::vector<std::uint8_t>& table) {
 
 Result<std::vector<std::uint8_t>> read_bytes(int fd, std::uint64_t size) {
     std::vector<std::uint8_t> bytes(size);
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return Failure{errno_error("reading it")};
-        if (got == 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    bytes.resize(done);
+    const auto read = read_from_start(fd, bytes);
+    if (!read) return Failure{read.error()};
+    bytes.resize(*read);
     return bytes;
 }
 

@@ -17,15 +17,9 @@ namespace {
 
 Result<std::string> read_whole(int fd, std::uint64_t size) {
     std::string text(size, '\0');
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t got = ::pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return Failure{errno_error("reading it")};
-        if (got == 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    text.resize(done);
+    const auto read = read_from_start(fd, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    if (!read) return Failure{read.error()};
+    text.resize(*read);
     return text;
 }
 
