@@ -81,6 +81,10 @@ class Runner:
                 process.terminate()
                 out, error = process.communicate()
                 code = f"still running after {limit} s"
+            except BaseException:
+                process.terminate()
+                process.wait()
+                raise
         for line in out.splitlines():
             found = json.loads(line)
             if "note" in found:
