@@ -149,6 +149,17 @@ def nasty_20_thousands_of_orphans_are_reaped_while_the_control_socket_answers():
 
 
 @case()
+def nasty_20_an_orphan_is_reaped_though_tasks_end_all_the_time():
+    ends = {"command": shell("exit 1"), "restart": {"base_delay": "20ms", "max_delay": "20ms", "jitter": 0, "max_attempts": None}}
+    leaves = {"command": shell("(sleep 1 &); exec sleep 1000")}
+    with daemon_of("root", {f"ends{i}": ends for i in range(5)} | {"leaves": leaves}) as daemon:
+        orphan = eventually(lambda: next((pid for pid in processes.children(daemon.pid) if processes.command_line(pid) == "sleep 1"), None),
+                            what="the daemon has inherited the orphan")
+        eventually(lambda: not os.path.exists(f"/proc/{orphan}"), limit=20, what="the orphan is reaped")
+        assert daemon.status("ends0")["generation"] > 10, "tasks ended all the time"
+
+
+@case()
 def nasty_14_a_cgroup_that_a_dead_daemon_left_frozen_and_no_record_tells_of_is_emptied_at_the_next_start():
     with Cgroup() as cgroup:
         daemon = Daemon({"sleep": SLEEP}, around=cgroup.wrap, ends_with=-signal.SIGKILL)
