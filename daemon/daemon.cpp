@@ -205,15 +205,16 @@ void Daemon::turn() noexcept {
     }
     turning_ = true;
     const os::spare_memory::Used used;
+    bool all_read = true;
     hold_lines(*log_, true);
     do {
         turn_again_ = false;
-        engine_.turn(clock_now());
+        all_read = engine_.turn(clock_now());
     } while (turn_again_);
     hold_lines(*log_, false);
     turning_ = false;
     (void)os::spare_memory::hold();
-    deadline_.arm(supervisor_.next_deadline());
+    deadline_.arm(all_read ? supervisor_.next_deadline() : clock_now());
 }
 
 void Daemon::stop_signal(const char* name) {

@@ -3,8 +3,6 @@
 // the timer is set to the supervisor's next deadline.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <memory>
 #include <optional>
 
@@ -16,6 +14,7 @@
 #include "linux/self/features.hpp"
 #include "linux/self/limits.hpp"
 #include "linux/self/standard_streams.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "place.hpp"
 #include "recovery/heirs.hpp"

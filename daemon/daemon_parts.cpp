@@ -6,11 +6,17 @@
 #include "daemon.hpp"
 #include "environment_language.hpp"
 #include "linux/file/runtime_directory.hpp"
+#include "linux/self/limits.hpp"
 #include "linux/self/signals.hpp"
 #include "recovery/take_stock.hpp"
 
 namespace vigil::daemon {
 namespace {
+
+/// Of a task: the process, its notify socket, and what passes through while it is started.
+constexpr std::size_t kTaskDescriptors = 3;
+/// Of the daemon itself, and of as many clients as it usually has.
+constexpr std::size_t kOwnDescriptors = 128;
 
 void say_cgroups(const os::CgroupHome::Opened& opened, spdlog::logger& log) {
     if (opened.home) {
@@ -61,6 +67,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
         }};
     auto output = TaskOutput::create(*process.loop, settings, log);
     if (!output) return Failure{output.error()};
+    os::reserve_descriptors(kOwnDescriptors + kTaskDescriptors * config.config.tasks.size());
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
     auto loop = std::move(process.loop);

@@ -16,6 +16,12 @@
 
 #include "base/text.hpp"
 
+#if defined(VIGIL_FMT_COMPILED_ONCE)
+template void fmt::detail::vformat_to<char>(fmt::detail::buffer<char>&, fmt::string_view,
+                                            fmt::basic_format_args<fmt::buffer_context<char>>,
+                                            fmt::detail::locale_ref);
+#endif
+
 namespace vigil::daemon {
 namespace {
 

@@ -3,11 +3,10 @@
 // later.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <memory>
 
 #include "config/config.hpp"
+#include "logger.hpp"
 
 namespace vigil::daemon {
 

@@ -1,8 +1,6 @@
 // Layer daemon. The runtime directory and what stands in it, taken for this daemon alone.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 #include "control/access.hpp"
 #include "linux/cgroup/cgroup.hpp"
 #include "linux/socket/unix_listener.hpp"
+#include "logger.hpp"
 #include "paths.hpp"
 #include "recovery/keeping.hpp"
 

@@ -1,8 +1,6 @@
 // Layer daemon. What the control methods act upon. Everything named here outlives the control server.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +11,7 @@
 #include "core/supervisor.hpp"
 #include "core/waits.hpp"
 #include "linux/self/spare_memory.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "protocol/daemon_status.hpp"
 #include "protocol/rpc.hpp"

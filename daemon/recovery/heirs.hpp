@@ -2,8 +2,6 @@
 // that its run was started with, be the configuration of now another.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "core/spec.hpp"
 #include "core/supervisor.hpp"
 #include "linux/self/features.hpp"
+#include "logger.hpp"
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 

@@ -3,8 +3,6 @@
 // have. In small portions, so that the loop goes on meanwhile and never holds many of those pipes at a time.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
@@ -12,6 +10,7 @@
 
 #include "core/state.hpp"
 #include "core/time.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "output/collector.hpp"
 #include "recovery/keeping.hpp"

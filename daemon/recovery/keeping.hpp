@@ -3,8 +3,6 @@
 // gets EPIPE from its output, and what it said meanwhile is lost. KeeperCare replaces one that dies.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +18,7 @@
 #include "keeper/client.hpp"
 #include "linux/socket/unix_listener.hpp"
 #include "linux/spawn/spawner.hpp"
+#include "logger.hpp"
 #include "output/transfer_notes.hpp"
 
 namespace vigil::daemon {

@@ -2,14 +2,13 @@
 // lost or damaged: found in /proc by the marks in their environment, and given records again.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <optional>
 #include <string>
 
 #include "config/config.hpp"
 #include "linux/process/marked_processes.hpp"
 #include "linux/self/features.hpp"
+#include "logger.hpp"
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
 

@@ -1,9 +1,8 @@
 // Layer daemon. daemon.orphan_policy: kill. No run of a daemon before this one goes on.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include "linux/self/features.hpp"
+#include "logger.hpp"
 #include "recovery/record_book.hpp"
 
 namespace vigil::daemon {

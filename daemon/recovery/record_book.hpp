@@ -3,8 +3,6 @@
 // daemon.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +12,7 @@
 
 #include "core/engine.hpp"
 #include "linux/spawn/spawner.hpp"
+#include "logger.hpp"
 #include "paths.hpp"
 #include "state/specs.hpp"
 #include "state/table.hpp"

@@ -1,11 +1,10 @@
 // Layer daemon. A spec as the spec store has it.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <string>
 
 #include "core/spec.hpp"
+#include "logger.hpp"
 #include "state/specs.hpp"
 
 namespace vigil::daemon {

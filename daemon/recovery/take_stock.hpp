@@ -1,12 +1,11 @@
 // Layer daemon. What a daemon before this one has left, as this one goes on from it.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <memory>
 
 #include "config/config.hpp"
 #include "linux/self/features.hpp"
+#include "logger.hpp"
 #include "place.hpp"
 #include "recovery/record_book.hpp"
 

@@ -3,14 +3,13 @@
 // once.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "paths.hpp"
 

@@ -1,9 +1,8 @@
 // Layer daemon. A reload as it is told: to a client, and in the log.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include "config/describe.hpp"
+#include "logger.hpp"
 #include "protocol/reload_report.hpp"
 #include "reload/reloader.hpp"
 

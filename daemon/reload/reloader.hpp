@@ -7,8 +7,6 @@
 // reload (stops, restarts) does not hold up the next one.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,6 +21,7 @@
 #include "core/effect.hpp"
 #include "core/supervisor.hpp"
 #include "core/waits.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "place.hpp"
 #include "reload/config_trace.hpp"

@@ -1,13 +1,12 @@
 // Layer daemon. Every change of state is said once, here: in the log, and to whoever asked to be told.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "core/engine.hpp"
+#include "logger.hpp"
 
 namespace vigil::daemon {
 

@@ -1,13 +1,12 @@
 // Layer daemon. From what a run says (datagrams, pipe lines) to events, after checking who says it.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 
 #include "core/supervisor.hpp"
 #include "linux/socket/notify_socket.hpp"
+#include "logger.hpp"
 #include "protocol/daemon_status.hpp"
 #include "supervision/run.hpp"
 

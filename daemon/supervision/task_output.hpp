@@ -2,8 +2,6 @@
 // keeps the last lines of each task's last run, and says in the log what the collector's threads found.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "base/unique_fd.hpp"
 #include "core/spec.hpp"
 #include "core/state.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "output/collector.hpp"
 #include "protocol/task_logs.hpp"

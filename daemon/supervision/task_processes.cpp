@@ -13,10 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kBatch = 256;
-/// How long what is spawned may wait to be taken while others wait for their spawn: a turn for each of
-/// thousands would cost as much as a third of the spawn itself.
-constexpr auto kTakePause = milliseconds(1);
+constexpr std::size_t kBatch = 64;
+/// In one turn, if more is ready than that: what follows from what was read takes as long again, and others
+/// are to have their turn.
+constexpr auto kReadFor = milliseconds(1);
 
 core::TimePoint clock_now() {
     return std::chrono::steady_clock::now();
@@ -44,7 +44,6 @@ TaskProcesses::TaskProcesses(Loop& loop, Parts parts, protocol::DropCounters& dr
       orphans_(
           features_, [this](pid_t pid) { return main_pids_.contains(pid) || spawner_->owns(pid); },
           parts.goes_on ? os::Orphans::Inherited::of_tasks : os::Orphans::Inherited::strangers),
-      take_timer_(loop, [this] { turn_(); }),
       linger_timer_(loop, [this] { turn_(); }),
       unmute_timer_(loop, [this] { turn_(); }),
       sweep_timer_(loop, [this] { sweep_orphans(); }),
@@ -179,8 +178,9 @@ void TaskProcesses::count_waiting(protocol::QueueDepths& queues) const {
     queues.tasks_muted = muted_.size();
 }
 
-void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) {
+bool TaskProcesses::read(core::Supervisor& supervisor, core::TimePoint now, bool whole) {
     unmute(now);
+    bool all = true;
     // What is not read to its end is handed out again, after everything else that is ready: as many entries
     // as there are descriptors show each of them once.
     std::array<os::Ready, kBatch> batch;
@@ -188,8 +188,9 @@ void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) 
         const std::size_t count = watches_.wait(batch);
         for (std::size_t i = 0; i < count; ++i) dispatch(batch[i], supervisor, now);
         if (count < kBatch) break;
+        all = whole || clock_now() - now < kReadFor;
+        if (!all) break;
     }
-    if (now >= take_at_) take_spawned(supervisor, now);
     for (const auto& [task, generation] : std::exchange(dropped_spawns_, {}))
         supervisor.handle(
             task, core::event::SpawnFailed{generation, {core::SpawnStage::clone, ECANCELED, "was cancelled"}},
@@ -197,10 +198,11 @@ void TaskProcesses::read_all(core::Supervisor& supervisor, core::TimePoint now) 
     for (const auto& [task, generation] : std::exchange(dropped_stop_commands_, {}))
         supervisor.handle(task, core::event::StopCommandEnded{generation, false}, now);
     look_at_lingering(supervisor, now);
+    return all;
 }
 
 void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& supervisor, core::TimePoint now) {
-    if (ready.tag.kind == os::WatchKind::spawner) return spawner_ready(supervisor, now);
+    if (ready.tag.kind == os::WatchKind::spawner) return take_spawned(supervisor, now);
     if (ready.tag.kind == os::WatchKind::children) return child_ended();
     Run* run = find(ready.tag.task, ready.tag.generation);
     if (run == nullptr) return;
@@ -214,16 +216,7 @@ void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& superviso
     }
 }
 
-/// Told of once, until all is taken.
-void TaskProcesses::spawner_ready(core::Supervisor& supervisor, core::TimePoint now) {
-    if (now - taken_ >= kTakePause || spawner_->load().queued == 0) return take_spawned(supervisor, now);
-    take_at_ = taken_ + kTakePause;
-    take_timer_.arm(take_at_);
-}
-
 void TaskProcesses::take_spawned(core::Supervisor& supervisor, core::TimePoint now) {
-    take_at_ = core::kNever;
-    taken_ = now;
     spawned_.clear();
     spawner_->take_finished(spawned_);
     for (os::SpawnOutcome& outcome : spawned_) arrive(std::move(outcome), supervisor, now);

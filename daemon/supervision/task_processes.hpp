@@ -2,8 +2,6 @@
 // do and say. Holds no rule: what follows from an exit or a message is the supervisor's business.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +16,7 @@
 #include "linux/self/features.hpp"
 #include "linux/socket/watch_set.hpp"
 #include "linux/spawn/spawner.hpp"
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "recovery/keeping.hpp"
 #include "recovery/record_book.hpp"
@@ -54,7 +53,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void kill_tree(const core::effect::KillTree& effect) override;
     void freeze(const core::effect::Freeze& effect) override;
     void release(const core::effect::Release& effect) override;
-    void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
+    [[nodiscard]] bool read(core::Supervisor& supervisor, core::TimePoint now, bool whole) override;
 
     /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in
     /// the supervisor already; what follows from the answer is to be told to it.
@@ -98,7 +97,6 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
 
     Run* find(core::TaskId task, core::Generation generation) { return runs_.find(task, generation); }
     void submit(const Run& run);
-    void spawner_ready(core::Supervisor& supervisor, core::TimePoint now);
     void take_spawned(core::Supervisor& supervisor, core::TimePoint now);
     void arrive(os::SpawnOutcome outcome, core::Supervisor& supervisor, core::TimePoint now);
     void stop_command_arrived(Run& run, os::SpawnOutcome outcome, core::Supervisor& supervisor,
@@ -157,14 +155,11 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::vector<os::SpawnOutcome> spawned_;
     std::vector<std::pair<core::TaskId, core::Generation>> held_spawns_;
     bool hold_spawns_ = false;
-    core::TimePoint take_at_ = core::kNever;  ///< when what was spawned is to be taken
-    core::TimePoint taken_{};                 ///< when that was done last
     core::TimePoint unmute_at_ = core::kNever;
     core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
     core::TimePoint linger_looked_{};           ///< and when it was last
     core::TimePoint everywhere_swept_{};        ///< when children of all threads were swept last
 
-    Timer take_timer_;
     Timer linger_timer_;
     Timer unmute_timer_;
     Timer sweep_timer_;

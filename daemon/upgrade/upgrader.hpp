@@ -7,12 +7,11 @@
 // Until the exec everything can be taken back, and is, if anything fails.
 #pragma once
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "logger.hpp"
 #include "loop/loop.hpp"
 #include "protocol/rpc.hpp"
 #include "upgrade/proof.hpp"

@@ -4,11 +4,18 @@
 
 namespace vigil::core {
 
-void Engine::turn(TimePoint now) {
+bool Engine::turn(TimePoint now) {
     supervisor_.wake(now);
-    ports_.signs.read_all(supervisor_, now);
-    supervisor_.judge(now);
+    const bool whole = behind_since_ && now - *behind_since_ >= kMostBehind;
+    const bool all = ports_.signs.read(supervisor_, now, whole) || whole;
+    if (all) {
+        behind_since_.reset();
+        supervisor_.judge(now);
+    } else if (!behind_since_) {
+        behind_since_ = now;
+    }
     carry_out();
+    return all;
 }
 
 void Engine::write_all(TimePoint now) {

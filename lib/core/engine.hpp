@@ -1,7 +1,11 @@
 // Layer core. One turn of the daemon, in the order on which fair verdicts rest: read everything that is
-// queued, only then judge, then act. The world is behind ports: real in the daemon, recording in tests,
-// simulated in simulation.
+// queued, only then judge, then act. Where there is too much for one turn, several read and act, and the one
+// that comes to the end judges. The world is behind ports: real in the daemon, recording in tests, simulated
+// in simulation.
 #pragma once
+
+#include <chrono>
+#include <optional>
 
 #include "core/supervisor.hpp"
 
@@ -32,9 +36,10 @@ class AnnouncePort {
 class SignsPort {
   public:
     virtual ~SignsPort() = default;
-    /// Hands every exit and every message that is queued at this moment to the supervisor, bounded for each
-    /// task, so that a flood from one delays no other.
-    virtual void read_all(Supervisor& supervisor, TimePoint now) = 0;
+    /// Hands exits and messages that are queued to the supervisor, bounded for each task, so that a flood from
+    /// one delays no other. False: some that were queued at the time of the call are left, to be had by the
+    /// next one; not where `whole` is asked for.
+    [[nodiscard]] virtual bool read(Supervisor& supervisor, TimePoint now, bool whole) = 0;
 };
 
 /// Writes down what the next daemon is to know. Called before the effects that follow from it are carried
@@ -47,6 +52,10 @@ class RecordPort {
     virtual void erase(TaskId task) = 0;
 };
 
+/// How long turns may go on that read a part of what is queued, before one reads all of it, however long that
+/// takes: until then nobody's deadline is looked at.
+inline constexpr Duration kMostBehind = std::chrono::milliseconds(100);
+
 class Engine {
   public:
     struct Ports {
@@ -57,8 +66,9 @@ class Engine {
     };
     Engine(Supervisor& supervisor, Ports ports) : supervisor_(supervisor), ports_(ports) {}
 
-    /// wake, read_all, judge, then the effects until none is left.
-    void turn(TimePoint now);
+    /// wake, read, judge if nothing is left to be read, then the effects until none is left. False: something
+    /// is left, and the next turn is to come as soon as others had theirs.
+    bool turn(TimePoint now);
     /// Writes every record anew. Before the owner goes on as another program, which takes its deadlines from
     /// them: an absence or a pause has moved those since they were written.
     void write_all(TimePoint now);
@@ -69,6 +79,7 @@ class Engine {
 
     Supervisor& supervisor_;
     Ports ports_;
+    std::optional<TimePoint> behind_since_;  ///< the first turn that did not come to the end
 };
 
 }  // namespace vigil::core

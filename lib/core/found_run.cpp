@@ -52,7 +52,7 @@ TaskRecord without_run(TaskRecord record) {
     after.generation = record.generation;
     after.runs = record.runs;
     after.attempts = record.attempts;
-    after.last_exit = std::move(record.last_exit);
+    after.last_exit = record.last_exit;
     switch (record.desired) {
         case Desired::up: after.state = StateName::created; return after;
         case Desired::dead: after.state = StateName::dead; break;

@@ -83,11 +83,13 @@ void Supervisor::set_rules(unsigned max_starting, std::optional<double> max_dead
 void Supervisor::wake(TimePoint now) {
     const TimePoint due = deadlines_.next();
     if (due == kNever) return;
-    const Duration late = (now - away_) - due;
+    // Seen since then, it has put judgement off and was there all the time.
+    const Duration late = (now - away_) - std::max(due, seen_);
     if (late > kAwayThreshold) {
         const Duration asleep_before = std::max(due - seen_, Duration::zero());
         away_ += late + std::min({late, kAwayGrace, asleep_before});
     }
+    (void)supervised(now);
 }
 
 void Supervisor::handle(TaskId id, Event event, TimePoint now) {

@@ -101,8 +101,9 @@ bool Processes::runs(core::TaskId task) const noexcept {
     return running_.contains(task);
 }
 
-void Processes::read_all(core::Supervisor& supervisor, core::TimePoint now) {
+bool Processes::read(core::Supervisor& supervisor, core::TimePoint now, bool) {
     for (auto& [task, event] : std::exchange(news_, {})) supervisor.handle(task, std::move(event), now);
+    return true;
 }
 
 ControlWorld::ControlWorld()

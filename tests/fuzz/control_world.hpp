@@ -25,7 +25,7 @@ class Processes final : public core::ProcessPort, public core::SignsPort {
     void kill_tree(const core::effect::KillTree& effect) override;
     void freeze(const core::effect::Freeze&) override {}
     void release(const core::effect::Release&) override {}
-    void read_all(core::Supervisor& supervisor, core::TimePoint now) override;
+    [[nodiscard]] bool read(core::Supervisor& supervisor, core::TimePoint now, bool whole) override;
 
     void end(core::TaskId task, core::ExitStatus status);
     [[nodiscard]] bool has_news() const noexcept { return !news_.empty(); }

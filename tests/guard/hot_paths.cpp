@@ -41,8 +41,9 @@ class World final : public core::ProcessPort,
         generation = record.generation;
     }
     void erase(core::TaskId) override {}
-    void read_all(core::Supervisor& supervisor, core::TimePoint now) override {
+    bool read(core::Supervisor& supervisor, core::TimePoint now, bool) override {
         for (auto& [task, event] : std::exchange(signs_, {})) supervisor.handle(task, std::move(event), now);
+        return true;
     }
 
     void ends(core::TaskId task, core::Generation run, int signal) {

@@ -189,7 +189,7 @@ void Walk::turn() {
         if (!one_in(4)) world_.arrive(process);
     witness_.expect(now_);
     try {
-        engine_.turn(now_);
+        while (!engine_.turn(now_)) continue;
     } catch (const Crash&) {
         return die();
     }

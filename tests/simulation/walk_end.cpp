@@ -44,7 +44,7 @@ void Walk::settle() {
             world_.arrive(process);
         }
         witness_.expect(now_);
-        engine_.turn(now_);
+        while (!engine_.turn(now_)) continue;
         witness_.look(now_);
         const TimePoint due = supervisor_.next_deadline();
         // Processes need a moment for what they do.

@@ -90,8 +90,9 @@ class World final : public ProcessPort, public SignsPort {
     void freeze(const effect::Freeze& effect) override;
     void release(const effect::Release& effect) override;
 
-    /// Hands over all that has arrived: messages first, as they may be a dying process's last words.
-    void read_all(Supervisor& supervisor, TimePoint now) override;
+    /// Hands over what has arrived: messages first, as they may be a dying process's last words. Now and then
+    /// not that of all processes, unless `whole` is asked for.
+    [[nodiscard]] bool read(Supervisor& supervisor, TimePoint now, bool whole) override;
     /// To be told before each turn: the time that deadlines are made of.
     void set_supervised(TimePoint supervised) { supervised_ = supervised; }
 

@@ -20,7 +20,7 @@ Result<void> unless_gone(Result<void> sent) {
 }  // namespace
 
 ProcessTree::ProcessTree(Parts parts, Features features, Orphans& orphans) noexcept
-    : leader_{parts.leader, std::move(parts.pidfd), std::move(parts.end)},
+    : leader_{parts.leader, std::move(parts.pidfd), parts.end},
       invocation_(std::move(parts.invocation)),
       cgroup_(std::move(parts.cgroup)),
       features_(features),

@@ -29,6 +29,7 @@ constexpr std::size_t kMostSaid = std::size_t{64} << 10;
 
 std::vector<char*> pointers(const std::vector<std::string>& arguments) {
     std::vector<char*> all;
+    all.reserve(arguments.size() + 1);
     for (const std::string& one : arguments) all.push_back(const_cast<char*>(one.c_str()));
     all.push_back(nullptr);
     return all;

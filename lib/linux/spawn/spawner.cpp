@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,8 @@ Result<std::unique_ptr<Spawner>> Spawner::create(SpawnerOptions options) {
     shared->context = std::move(context).value();
     shared->event.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!shared->event) return Failure{errno_error("making an eventfd for the spawner")};
+    shared->alarm.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+    if (!shared->alarm) return Failure{errno_error("making a timer for the spawner")};
     std::unique_ptr<Spawner> spawner(new Spawner(shared));
     const std::lock_guard lock(shared->mutex);
     for (unsigned i = 0; i < wanted; ++i)
@@ -61,7 +64,7 @@ Spawner::~Spawner() {
     const bool all_ended =
         shared.ended.wait_for(lock, kShutdownGrace, [&] { return shared.running_threads == 0; });
     shared.watcher_stopping = true;
-    shared.watch.notify_all();
+    shared.ring();
     std::vector<std::thread> threads = std::move(shared.threads);
     std::vector<SpawnOutcome> finished = std::move(shared.finished);
     lock.unlock();
@@ -79,9 +82,8 @@ void Spawner::submit(SpawnJob job) {
         if (shared_->queue.empty() && shared_->flights.empty()) shared_->last_progress = now;
         shared_->queue.push_back({std::move(job), now});
         many = shared_->queue.size() > shared_->ready_threads;
-        // Whoever takes the job wakes the watcher; where nobody is left to take it, the watcher has to see to
-        // it.
-        if (shared_->running_threads == 0) shared_->wake_watcher();
+        // Whoever takes the job sets the alarm; where nobody is left to take it, the watcher has to see to it.
+        if (shared_->running_threads == 0) shared_->set_alarm();
     }
     // Without the mutex, which a thread that is woken needs first.
     shared_->work.notify_one();
@@ -95,6 +97,7 @@ Spawner::Cancelled Spawner::cancel(core::TaskId task, core::Generation generatio
                                      [&](const Shared::Queued& entry) { return same(entry.job); });
     if (queued != shared_->queue.end()) {
         shared_->queue.erase(queued);
+        if (shared_->queue.empty()) shared_->tell();
         return Cancelled::dropped;
     }
     for (const auto& flight : shared_->flights) {
@@ -112,6 +115,7 @@ void Spawner::take_finished(std::vector<SpawnOutcome>& out) {
     out.insert(out.end(), std::make_move_iterator(shared_->finished.begin()),
                std::make_move_iterator(shared_->finished.end()));
     shared_->finished.clear();
+    shared_->told = false;
 }
 
 int Spawner::readable_fd() const noexcept {

@@ -26,12 +26,12 @@ struct Spawner::Shared {
 
     std::unique_ptr<SpawnContext> context;
     UniqueFd event;
+    UniqueFd alarm;  ///< a timer that wakes the watcher
     mutable std::mutex mutex;
     std::condition_variable work;
     /// For all but the first SpawnerOptions::threads: what those can do is not spread over more, whose stack
     /// and memory no processor has at hand.
     std::condition_variable much_work;
-    std::condition_variable watch;
     std::condition_variable ended;
     std::deque<Queued> queue;
     std::vector<std::shared_ptr<SpawnFlight>> flights;
@@ -42,14 +42,20 @@ struct Spawner::Shared {
     std::size_t warming_threads = 0;  ///< of those
     std::size_t ready_threads = 0;    ///< of the first, that wait for work
     Clock::time_point last_progress = Clock::now();
-    bool watcher_idle = false;
+    bool told = false;           ///< the event was set since the last take_finished()
+    bool alarm_is_set = false;
     bool stopping = false;
     bool watcher_stopping = false;
 
-    // All but run_thread() and run_watcher() are called with the mutex held.
+    // All but ring(), run_thread() and run_watcher() are called with the mutex held.
     void finish(SpawnOutcome outcome);
+    void tell();
     bool start_thread(const std::shared_ptr<Shared>& self);
-    void wake_watcher();
+    /// The watcher looks after `period()`, unless it is to anyway.
+    void set_alarm();
+    /// It looks now.
+    void ring();
+    [[nodiscard]] std::chrono::nanoseconds period() const;
     void look_after_flights(Clock::time_point now);
     void look_after_queue(Clock::time_point now, const std::shared_ptr<Shared>& self);
     void abandon(SpawnFlight& flight);

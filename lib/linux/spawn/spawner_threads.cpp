@@ -1,8 +1,10 @@
 // The threads of a Spawner: those that spawn, and the one that watches over them.
 #include <signal.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +27,23 @@ constexpr std::chrono::microseconds kSlow{1'500};
 constexpr std::size_t kWaitingEnough = 4;
 /// Times as many threads as there are for the usual at most: each keeps some 30 KiB.
 constexpr std::size_t kMostForThat = 4;
+/// Finished spawns that are told of at once: a turn of the loop for each of thousands would cost as much as a
+/// third of the spawn itself.
+constexpr std::size_t kTogether = 16;
+
+/// Once, `in` from now (> 0), instead of what it was set to.
+bool set_timer(int timer, std::chrono::nanoseconds in) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(in);
+    const itimerspec when{.it_interval = {},
+                          .it_value = {.tv_sec = seconds.count(), .tv_nsec = (in - seconds).count()}};
+    return ::timerfd_settime(timer, 0, &when, nullptr) == 0;
+}
+
+/// Blocks.
+void wait_for_timer(int timer) {
+    std::uint64_t times = 0;
+    while (::read(timer, &times, sizeof times) < 0 && errno == EINTR) continue;
+}
 
 }  // namespace
 
@@ -37,11 +56,15 @@ void discard(SpawnOutcome& outcome) {
 }
 
 void Spawner::Shared::finish(SpawnOutcome outcome) {
-    if (finished.empty()) {
-        const std::uint64_t one = 1;
-        [[maybe_unused]] const auto written = ::write(event.get(), &one, sizeof one);
-    }
     finished.push_back(std::move(outcome));
+    if (queue.empty() || finished.size() >= kTogether) tell();
+}
+
+/// Where more wait for their spawn a few are told of together; where those are held up, the watcher tells.
+void Spawner::Shared::tell() {
+    if (finished.empty() || std::exchange(told, true)) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(event.get(), &one, sizeof one);
 }
 
 bool Spawner::Shared::start_thread(const std::shared_ptr<Shared>& self) {
@@ -63,10 +86,18 @@ bool Spawner::Shared::start_thread(const std::shared_ptr<Shared>& self) {
     return started;
 }
 
-void Spawner::Shared::wake_watcher() {
-    if (!watcher_idle) return;
-    watcher_idle = false;
-    watch.notify_one();
+std::chrono::nanoseconds Spawner::Shared::period() const {
+    const SpawnerOptions& options = context->options();
+    return std::max(std::min(options.grow_after, options.stuck_timeout / 4), std::chrono::milliseconds(1));
+}
+
+void Spawner::Shared::set_alarm() {
+    if (std::exchange(alarm_is_set, true)) return;
+    alarm_is_set = set_timer(alarm.get(), period());
+}
+
+void Spawner::Shared::ring() {
+    (void)set_timer(alarm.get(), std::chrono::nanoseconds(1));
 }
 
 /// Whether spawns take their time while others wait. A child that leaves its session for one of its own is,
@@ -97,7 +128,7 @@ void Spawner::Shared::run_thread(const std::shared_ptr<Shared>& self, std::size_
         const auto flight = std::make_shared<SpawnFlight>(std::move(queue.front().job), Clock::now());
         queue.pop_front();
         flights.push_back(flight);
-        wake_watcher();
+        set_alarm();
         lock.unlock();
         SpawnOutcome outcome = flight->carry_out(*context, *stack);
         lock.lock();
@@ -157,23 +188,18 @@ void Spawner::Shared::look_after_queue(Clock::time_point now, const std::shared_
 }
 
 void Spawner::Shared::run_watcher(const std::shared_ptr<Shared>& self) {
-    const SpawnerOptions& options = context->options();
-    const auto period =
-        std::max(std::min(options.grow_after, options.stuck_timeout / 4), std::chrono::milliseconds(1));
-    std::unique_lock lock(mutex);
-    while (!watcher_stopping) {
-        // Woken once for a burst of spawns, then by the clock while any is on its way: a spawn costs no
-        // wake-up, and an idle daemon has none.
-        if (flights.empty() && queue.empty()) {
-            watcher_idle = true;
-            watch.wait(lock, [this] { return !watcher_idle || watcher_stopping; });
-            watcher_idle = false;
-        }
+    // By the clock while a spawn is on its way, and not for each: one costs no wake-up, and an idle daemon has
+    // none.
+    while (true) {
+        wait_for_timer(alarm.get());
+        const std::lock_guard lock(mutex);
         if (watcher_stopping) break;
-        watch.wait_for(lock, period);
+        alarm_is_set = false;
         const auto now = Clock::now();
         look_after_flights(now);
         look_after_queue(now, self);
+        tell();
+        if (!flights.empty() || !queue.empty()) set_alarm();
     }
 }
 

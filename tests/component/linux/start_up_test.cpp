@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
+#include <string>
 
 #include "linux/self/limits.hpp"
 #include "linux/self/signals.hpp"
@@ -109,6 +111,29 @@ TEST_CASE("low descriptors are lent and come back, and inherited ones are not to
               loans.clear();
               reserved.value().reset();
               return is_open(5) && !is_open(4) ? 0 : 8;
+          }) == 0);
+}
+
+TEST_CASE("room for descriptors is there before they are opened, as far as the limit allows") {
+    const auto table_size = [] {
+        std::ifstream status("/proc/self/status");
+        for (std::string line; std::getline(status, line);)
+            if (line.starts_with("FDSize:")) return std::stoi(line.substr(line.find(':') + 1));
+        return 0;
+    };
+    CHECK(in_child([&] {
+              const int before = table_size();
+              reserve_descriptors(500);
+              if (before >= 500 || table_size() < 500) return 1;
+              rlimit limit{};
+              ::getrlimit(RLIMIT_NOFILE, &limit);
+              limit.rlim_cur = 600;
+              ::setrlimit(RLIMIT_NOFILE, &limit);
+              const int open = any_descriptor().get();
+              reserve_descriptors(1'000'000);
+              reserve_descriptors(0);
+              if (table_size() < 600 || any_descriptor().get() != open) return 2;
+              return 0;
           }) == 0);
 }
 

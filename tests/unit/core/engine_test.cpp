@@ -22,9 +22,10 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort, publ
         if (on_announce) on_announce(change);
     }
     void finished(const effect::Finished&) override { told += "finished "; }
-    void read_all(Supervisor& supervisor, TimePoint now) override {
-        told += "read ";
+    bool read(Supervisor& supervisor, TimePoint now, bool whole) override {
+        told += whole ? "read-whole " : "read ";
         if (unread) unread(supervisor, now);
+        return whole || !more;
     }
 
     void write(TaskId, const TaskRecord& record, const SpecPtr& spec) override {
@@ -38,6 +39,7 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort, publ
     std::string written;
     std::string told_when_written;
     std::function<void(Supervisor&, TimePoint)> unread;
+    bool more = false;  ///< than is read in a turn
     std::function<void(const effect::Announce&)> on_announce;
 };
 
@@ -84,6 +86,31 @@ TEST_CASE(
     };
     CHECK(theatre.turn() == "read ");
     CHECK(theatre.stage.state() == "healthy");
+}
+
+TEST_CASE("what is left to be read puts judgement off, but not what follows from what was read") {
+    Theatre theatre;
+    theatre.stage.given_healthy(beating());
+    (void)theatre.turn();
+    theatre.stage.now += 2s;
+    REQUIRE(theatre.stage.supervisor.add(std::make_shared<TaskSpec>(plain("other")), theatre.stage.now).ok());
+    theatre.world.more = true;
+    CHECK(theatre.turn() == "read created starting spawn ");
+    CHECK(theatre.stage.state() == "healthy");
+    for (int turns = 1; turns < kMostBehind / 10ms; ++turns) {
+        theatre.stage.now += 10ms;
+        CHECK(theatre.turn() == "read ");
+    }
+    // The owner was busy, not away: that is no reason to give more time.
+    theatre.stage.now += 10ms;
+    CHECK(theatre.turn() == "read-whole stopping signal ");
+    theatre.stage.now += 1h;
+    CHECK(theatre.turn() == "read ");
+    theatre.world.more = false;
+    (void)theatre.turn();
+    theatre.world.more = true;
+    theatre.stage.now += 1h;
+    CHECK(theatre.turn().starts_with("read "));
 }
 
 TEST_CASE("an order that a port gives in answer to an announcement is carried out in the same turn") {
