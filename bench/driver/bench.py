@@ -79,8 +79,8 @@ class Bench:
         for tasks in sizes:
             say(f"{tasks:,} tasks")
             for number in range(rounds):
-                for who in ("limit", "limit-2"):
-                    self.supervised(who, tasks, number, ["start", "crash", "mass"], crashes=crashes)
+                for who, what in (("limit", ["start", "crash", "mass"]), ("limit-2", ["start"]), ("limit-apart", ["start", "crash", "mass"])):
+                    self.supervised(who, tasks, number, what, crashes=crashes)
                 rows = ["start", "crash", "mass", "memory", "status"]
                 # Once is enough for what takes its time whatever it finds.
                 self.supervised("vigil", tasks, number, [*rows, "idle"] if number == 0 else rows, crashes=crashes, idle=idle)

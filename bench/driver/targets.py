@@ -20,9 +20,9 @@ class Row:
     cell: typing.Callable  # (samples, who, tasks) -> Cell, or None where nothing was measured
 
 
-def ratio(row, to_row, most):
+def ratio(row, to_row, most, to="limit"):
     def cell(samples, who, tasks):
-        found = samples.ratio(who, row, "limit", to_row, tasks)
+        found = samples.ratio(who, row, to, to_row, tasks)
         if found is None:
             return None
         judged = most is not None and who == "vigil" and tasks >= JUDGED_FROM
@@ -60,6 +60,17 @@ def memory_per_task(row, most):
             return None
         each = (found - base) / (tasks - 1)
         return Cell(f"{each:.2f}", each <= most if most is not None and who == "vigil" and tasks >= 1000 else None)
+    return cell
+
+
+def memory_of_all(row, most):
+    """All of it, divided by the tasks."""
+    def cell(samples, who, tasks):
+        found = samples.median(who, tasks, row)
+        if found is None or tasks < 1000:
+            return None
+        each = found / tasks
+        return Cell(f"{each:.2f}", each <= most if who == "vigil" and tasks >= 5000 else None)
     return cell
 
 
@@ -101,14 +112,19 @@ def thousands(value):
 
 ROWS = [
     Row("start of N, to the serial loop", "<= 1.0", ratio("start", "start", 1.0)),
+    Row("  to two threads that give each a session", "", ratio("start", "start", None, "limit-apart")),
     Row("one crash, p50, to the limit's", "<= 1.3", ratio("crash.p50", "crash.p50", 1.3)),
+    Row("  with a session, by a thread beside", "", ratio("crash.p50", "crash.p50", None, "limit-apart")),
     Row("one crash, p99, to the limit's", "", ratio("crash.p99", "crash.p99", None)),
     Row("one crash, p50, to N = 10", "the same (1.25)", same_at_any_size("crash.p50", 10, 1.25)),
     Row("all N crash, to the serial loop", "<= 1.0", ratio("mass", "start", 1.0)),
+    Row("  to the limit's", "", ratio("mass", "mass", None)),
+    Row("  with sessions, by a thread beside", "", ratio("mass", "mass", None, "limit-apart")),
     Row("stop all, to the serial loop", "<= 1.1", ratio("stop", "start", 1.1)),
     Row("stop all, to serial kill + reap", "", ratio("stop", "stop", None)),
-    Row("memory a task, KiB", "", memory_per_task("memory", None)),
+    Row("memory that a task adds, KiB", "", memory_per_task("memory", None)),
     Row("  with heartbeat", "<= 2.4", memory_per_task("memory.beating", 2.4)),
+    Row("  all of it with heartbeat, to N", "5,000: <= 2.4", memory_of_all("memory.beating", 2.4)),
     Row("  more where output is kept", "<= 1", memory_of_output(1.0)),
     Row("status of all, ms", "<= 9; 10,000: <= 20",
         plain("status.all", milliseconds, lambda value, tasks: value <= (9 if tasks <= 5000 else 20))),

@@ -1,7 +1,11 @@
 // The least that a supervisor can do, as the measure of the others: it starts, starts again and ends N
 // processes, and knows nothing of them.
 //
-//   bare_supervisor THREADS N WORKER SOCKET
+//   bare_supervisor THREADS N WORKER SOCKET [apart]
+//
+// With `apart` it does the two things that no supervisor of worth goes without: each child gets a session, a
+// stdin and an output of its own, and what is started again is started by a thread beside the one that waits,
+// since nobody knows how long a spawn takes.
 //
 // Driven by lines on stdin, each answered by "ok" on stdout:
 //   ready   nothing: it is
@@ -19,9 +23,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,6 +44,7 @@ namespace {
 struct Child {
     const char* argv[4] = {};
     std::string number;
+    int null_fd = -1;  ///< what is its stdin and its output in a session of its own; -1: it stays in ours
 };
 
 char* kEnvironment[] = {nullptr};
@@ -47,6 +55,11 @@ int become(void* argument) {
     // The table is this program's, with a descriptor for each process: what is of use lies below 10, and a
     // copy of the rest would cost more than all else.
     ::syscall(SYS_close_range, 10, ~0U, 1U << 1 /* CLOSE_RANGE_UNSHARE */);
+    if (child->null_fd >= 0) {
+        ::syscall(SYS_setsid);
+        for (int fd = 0; fd < 3; ++fd) ::syscall(SYS_dup3, child->null_fd, fd, 0);
+        ::syscall(SYS_close_range, 3, ~0U, 0);
+    }
     ::execve(child->argv[0], const_cast<char* const*>(child->argv), kEnvironment);
     ::_exit(127);
 }
@@ -78,18 +91,28 @@ class Spawner {
 
 class Bare {
   public:
-    Bare(unsigned threads, std::size_t count, const char* worker, const char* socket)
-        : spawners_(threads), children_(count), pids_(count), pidfds_(count, -1) {
+    Bare(unsigned threads, std::size_t count, const char* worker, const char* socket, bool apart)
+        : spawners_(threads), children_(count), pids_(count), pidfds_(count, -1), apart_(apart) {
+        const int null_fd = apart ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
         for (std::size_t i = 0; i < count; ++i) {
             Child& child = children_[i];
             child.number = std::to_string(i);
             child.argv[0] = worker;
             child.argv[1] = socket;
             child.argv[2] = child.number.c_str();
+            child.null_fd = null_fd;
         }
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
         watch(0, kOrders);
+        if (apart_) again_ = std::thread([this] { start_again(); });
     }
+    ~Bare() {
+        if (!apart_) return;
+        hand_over(kOrders);
+        again_.join();
+    }
+    Bare(const Bare&) = delete;
+    Bare& operator=(const Bare&) = delete;
 
     void run() {
         for (;;) {
@@ -153,8 +176,32 @@ class Bare {
         ::waitid(P_PIDFD, static_cast<id_t>(pidfds_[i]), &info, WEXITED);
         ::epoll_ctl(epoll_, EPOLL_CTL_DEL, pidfds_[i], nullptr);
         ::close(pidfds_[i]);
+        apart_ ? hand_over(i) : spawn_again(i);
+    }
+
+    void spawn_again(std::size_t i) {
         pids_[i] = spawners_[0].spawn(children_[i], &pidfds_[i]);
         watch(pidfds_[i], i);
+    }
+
+    void hand_over(std::uint64_t i) {
+        {
+            const std::lock_guard lock(mutex_);
+            ended_.push_back(i);
+        }
+        some_ended_.notify_one();
+    }
+
+    void start_again() {
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            some_ended_.wait(lock, [this] { return !ended_.empty(); });
+            const std::uint64_t i = ended_.front();
+            ended_.pop_front();
+            lock.unlock();
+            if (i == kOrders) return;
+            spawn_again(i);
+        }
     }
 
     void stop_all() {
@@ -171,18 +218,23 @@ class Bare {
     std::vector<pid_t> pids_;
     std::vector<int> pidfds_;
     int epoll_ = -1;
+    bool apart_;
+    std::mutex mutex_;
+    std::condition_variable some_ended_;
+    std::deque<std::uint64_t> ended_;  ///< and kOrders, when it is over
+    std::thread again_;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) return 2;
+    if (argc < 5) return 2;
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
     Bare(static_cast<unsigned>(std::max(1, std::atoi(argv[1]))), static_cast<std::size_t>(std::atol(argv[2])),
-         argv[3], argv[4])
+         argv[3], argv[4], argc > 5)
         .run();
     return 0;
 }

@@ -13,9 +13,10 @@ void Limit::prepare(const Plan& plan) {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) give_up("socketpair");
     orders_.reset(ends[0]);
     const UniqueFd theirs(ends[1]);
-    pid_ = start_program({BENCH_BARE_SUPERVISOR, std::to_string(threads_), std::to_string(plan.tasks),
-                          plan.worker, plan.reports},
-                         {theirs.get(), theirs.get()});
+    Argv command{BENCH_BARE_SUPERVISOR, std::to_string(threads_), std::to_string(plan.tasks), plan.worker,
+                 plan.reports};
+    if (apart_) command.emplace_back("apart");
+    pid_ = start_program(command, {theirs.get(), theirs.get()});
     order("ready\n");
 }
 

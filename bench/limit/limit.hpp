@@ -8,7 +8,8 @@ namespace vigil::bench {
 
 class Limit : public Supervisor {
   public:
-    explicit Limit(unsigned threads) : threads_(threads) {}
+    /// `apart`: what it does for a child, and where (bare_supervisor.cpp).
+    explicit Limit(unsigned threads, bool apart = false) : threads_(threads), apart_(apart) {}
     ~Limit() override { end(); }
 
     void prepare(const Plan& plan) override;
@@ -23,6 +24,7 @@ class Limit : public Supervisor {
     void order(const char* line);
 
     unsigned threads_;
+    bool apart_;
     pid_t pid_ = 0;
     UniqueFd orders_;
 };

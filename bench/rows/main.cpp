@@ -4,8 +4,8 @@
 //   [--idle S] [--beating] [--output]
 //              [--worker PROGRAM] [--vigild PROGRAM] [--vigilctl PROGRAM]
 //
-// NAME is limit (the bare supervisor), limit-2 (with two spawning threads), vigil, or one of peers(). Exit
-// code 3: it is not installed here.
+// NAME is limit (the bare supervisor), limit-2 (with two spawning threads), limit-apart (with those,
+// sessions, and restarts beside the loop), vigil, or one of peers(). Exit code 3: it is not installed here.
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -22,6 +22,7 @@ using namespace vigil::bench;
 std::unique_ptr<Supervisor> make_supervisor(const std::string& name) {
     if (name == "limit") return std::make_unique<Limit>(1);
     if (name == "limit-2") return std::make_unique<Limit>(2);
+    if (name == "limit-apart") return std::make_unique<Limit>(2, true);
     if (name == "vigil") return std::make_unique<Vigil>();
     for (const Peer& peer : peers())
         if (peer.name == name && peer.installed()) return peer.make();
