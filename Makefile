@@ -84,6 +84,9 @@ bench-quick: ## the same in a minute: vigil and the limit, up to 1,000 tasks
 bench-output: ## measure output beside cat, s6-log and multilog, and what chatty tasks cost everybody else
 	@scripts/bench-output.sh
 
+bench-profile: ## show by perf where the time of a start, a crash and a heartbeat goes
+	@scripts/bench-profile.sh $(ARGS)
+
 SECONDS ?= 300
 bench-scale: ## run 10,000 tasks in much trouble for five minutes (SECONDS=300), and look at verdicts, orders, turns and memory
 	@scripts/bench-scale.sh --seconds $(SECONDS) $(ARGS)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh GROUP...: makes sure that the Debian packages of the named groups are installed.
 #
-# Groups: build, test, clang, coverage, analysis, bench. Says nothing and changes nothing where all is there; otherwise
+# Groups: build, test, clang, coverage, analysis, bench, profile. Says nothing and changes nothing where all is there; otherwise
 # installs what is missing, as root or through sudo. Services that come with a package (redis-server,
 # haproxy, supervisor) are neither started now nor enabled for the next boot: the tests start programs of their own.
 set -euo pipefail
@@ -15,8 +15,9 @@ packages_of() {
         clang) echo "clang libclang-rt-14-dev clang-tidy clang-format" ;;
         coverage) echo "gcovr" ;;
         analysis) echo "cppcheck" ;;
+        profile) echo "linux-perf" ;;
         bench) echo "s6 runit supervisor systemd dbus daemontools util-linux gnuplot-nox" ;;
-        *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang, coverage, analysis and bench" >&2; return 2 ;;
+        *) echo "setup.sh: unknown group \"$1\"; known are build, test, clang, coverage, analysis, bench and profile" >&2; return 2 ;;
     esac
 }
 
