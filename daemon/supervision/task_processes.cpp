@@ -178,19 +178,27 @@ void TaskProcesses::count_waiting(protocol::QueueDepths& queues) const {
     queues.tasks_muted = muted_.size();
 }
 
-bool TaskProcesses::read(core::Supervisor& supervisor, core::TimePoint now, bool whole) {
+std::optional<core::TimePoint> TaskProcesses::read(core::Supervisor& supervisor, core::TimePoint now) {
     unmute(now);
-    bool all = true;
-    // What is not read to its end is handed out again, after everything else that is ready: as many entries
-    // as there are descriptors show each of them once.
+    // What is not read to its end is handed out again, after everything else that is ready: with as many
+    // entries as there were descriptors, each that was ready when the round began has been among them.
+    if (round_left_ == 0) {
+        round_left_ = watches_.size() + 1;
+        round_began_ = now;
+    }
+    std::optional<core::TimePoint> until;
     std::array<os::Ready, kBatch> batch;
-    for (std::size_t budget = watches_.size() + kBatch; budget >= kBatch; budget -= kBatch) {
+    do {
         const std::size_t count = watches_.wait(batch);
         for (std::size_t i = 0; i < count; ++i) dispatch(batch[i], supervisor, now);
-        if (count < kBatch) break;
-        all = whole || clock_now() - now < kReadFor;
-        if (!all) break;
-    }
+        if (count < kBatch)
+            until = now;
+        else if (count >= round_left_)
+            until = round_began_;
+        else
+            round_left_ -= count;
+    } while (!until && clock_now() - now < kReadFor);
+    if (until) round_left_ = 0;
     for (const auto& [task, generation] : std::exchange(dropped_spawns_, {}))
         supervisor.handle(
             task, core::event::SpawnFailed{generation, {core::SpawnStage::clone, ECANCELED, "was cancelled"}},
@@ -198,7 +206,7 @@ bool TaskProcesses::read(core::Supervisor& supervisor, core::TimePoint now, bool
     for (const auto& [task, generation] : std::exchange(dropped_stop_commands_, {}))
         supervisor.handle(task, core::event::StopCommandEnded{generation, false}, now);
     look_at_lingering(supervisor, now);
-    return all;
+    return until;
 }
 
 void TaskProcesses::dispatch(const os::Ready& ready, core::Supervisor& supervisor, core::TimePoint now) {

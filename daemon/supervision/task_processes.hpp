@@ -53,7 +53,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     void kill_tree(const core::effect::KillTree& effect) override;
     void freeze(const core::effect::Freeze& effect) override;
     void release(const core::effect::Release& effect) override;
-    [[nodiscard]] bool read(core::Supervisor& supervisor, core::TimePoint now, bool whole) override;
+    [[nodiscard]] std::optional<core::TimePoint> read(core::Supervisor& supervisor,
+                                                      core::TimePoint now) override;
 
     /// Takes over the run of a record that has one, as far as there is anything left of it. Its task is in
     /// the supervisor already; what follows from the answer is to be told to it.
@@ -155,6 +156,8 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::vector<os::SpawnOutcome> spawned_;
     std::vector<std::pair<core::TaskId, core::Generation>> held_spawns_;
     bool hold_spawns_ = false;
+    std::size_t round_left_ = 0;  ///< entries until all that were ready when the round began have been read
+    core::TimePoint round_began_{};
     core::TimePoint unmute_at_ = core::kNever;
     core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
     core::TimePoint linger_looked_{};           ///< and when it was last

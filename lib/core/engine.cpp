@@ -6,16 +6,10 @@ namespace vigil::core {
 
 bool Engine::turn(TimePoint now) {
     supervisor_.wake(now);
-    const bool whole = behind_since_ && now - *behind_since_ >= kMostBehind;
-    const bool all = ports_.signs.read(supervisor_, now, whole) || whole;
-    if (all) {
-        behind_since_.reset();
-        supervisor_.judge(now);
-    } else if (!behind_since_) {
-        behind_since_ = now;
-    }
+    const auto read_until = ports_.signs.read(supervisor_, now);
+    if (read_until) supervisor_.judge(*read_until);
     carry_out();
-    return all;
+    return read_until.has_value();
 }
 
 void Engine::write_all(TimePoint now) {

@@ -4,7 +4,6 @@
 // in simulation.
 #pragma once
 
-#include <chrono>
 #include <optional>
 
 #include "core/supervisor.hpp"
@@ -36,10 +35,10 @@ class AnnouncePort {
 class SignsPort {
   public:
     virtual ~SignsPort() = default;
-    /// Hands exits and messages that are queued to the supervisor, bounded for each task, so that a flood from
-    /// one delays no other. False: some that were queued at the time of the call are left, to be had by the
-    /// next one; not where `whole` is asked for.
-    [[nodiscard]] virtual bool read(Supervisor& supervisor, TimePoint now, bool whole) = 0;
+    /// Hands exits and messages that are queued to the supervisor, bounded for each task, so that a flood
+    /// from one delays no other. The time, `now` or before, up to which all are read that had come by then.
+    /// Nothing: some of them are left, for the next call.
+    [[nodiscard]] virtual std::optional<TimePoint> read(Supervisor& supervisor, TimePoint now) = 0;
 };
 
 /// Writes down what the next daemon is to know. Called before the effects that follow from it are carried
@@ -51,10 +50,6 @@ class RecordPort {
     /// The task is no more.
     virtual void erase(TaskId task) = 0;
 };
-
-/// How long turns may go on that read a part of what is queued, before one reads all of it, however long that
-/// takes: until then nobody's deadline is looked at.
-inline constexpr Duration kMostBehind = std::chrono::milliseconds(100);
 
 class Engine {
   public:
@@ -79,7 +74,6 @@ class Engine {
 
     Supervisor& supervisor_;
     Ports ports_;
-    std::optional<TimePoint> behind_since_;  ///< the first turn that did not come to the end
 };
 
 }  // namespace vigil::core

@@ -117,7 +117,7 @@ void Supervisor::give_spec(TaskId id, event::NewSpec order, TimePoint now) {
 
 void Supervisor::judge(TimePoint now) {
     const TimePoint supervised_now = supervised(now);
-    while (deadlines_.next() <= supervised_now) {
+    for (std::size_t left = kMostJudged; left > 0 && deadlines_.next() <= supervised_now; --left) {
         const TaskId id = deadlines_.first();
         const TimePoint due = lookup(id)->next_due();
         // The entry stood for a deadline that a heartbeat has moved since.

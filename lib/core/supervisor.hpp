@@ -39,6 +39,8 @@ struct SupervisorRules {
     std::uint64_t seed = 0;
 };
 
+/// What judge() does at once: others are to have their turn in a crash of thousands.
+inline constexpr std::size_t kMostJudged = 256;
 /// An owner that wakes later than this after a deadline was away; less is the ordinary lateness of a timer.
 inline constexpr Duration kAwayThreshold = std::chrono::milliseconds(20);
 /// The most that an owner which was away is taken to have been away before its deadline; see wake().
@@ -73,9 +75,10 @@ class Supervisor {
     void wake(TimePoint now);
     /// An event for a task. A task that is gone or an old generation: no effect.
     void handle(TaskId task, Event event, TimePoint now);
-    /// Acts on every deadline that has passed, and on max_dead_fraction: when more than that fraction of
-    /// tasks is dead and not by an operator, everything is stopped and Finished carries exit code 70. To be
-    /// called only after all queued events were handled.
+    /// Acts on the deadlines that have passed, kMostJudged of them at most (next_deadline() tells that more
+    /// have), and on max_dead_fraction: when more than that fraction of tasks is dead and not by an operator,
+    /// everything is stopped and Finished carries exit code 70. To be called only after all events were
+    /// handled that were queued at `now`, which may be before the latest event.
     void judge(TimePoint now);
 
     /// Stops everything; Finished{exit_code} follows when nothing is left, or nothing but what SIGKILL has

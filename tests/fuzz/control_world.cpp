@@ -101,9 +101,9 @@ bool Processes::runs(core::TaskId task) const noexcept {
     return running_.contains(task);
 }
 
-bool Processes::read(core::Supervisor& supervisor, core::TimePoint now, bool) {
+std::optional<core::TimePoint> Processes::read(core::Supervisor& supervisor, core::TimePoint now) {
     for (auto& [task, event] : std::exchange(news_, {})) supervisor.handle(task, std::move(event), now);
-    return true;
+    return now;
 }
 
 ControlWorld::ControlWorld()
@@ -221,9 +221,13 @@ UniqueFd ControlWorld::connect() {
 void ControlWorld::turn_loop() {
     uv_run(loop_.raw(), UV_RUN_NOWAIT);
     // What another thread does for a request is a part of it: an input does the same each time.
-    while (loop_.asides() != 0) uv_run(loop_.raw(), UV_RUN_ONCE);
+    finish_asides();
     uv_run(loop_.raw(), UV_RUN_NOWAIT);
     turn();
+}
+
+void ControlWorld::finish_asides() {
+    while (loop_.asides() != 0) uv_run(loop_.raw(), UV_RUN_ONCE);
 }
 
 void ControlWorld::crash_all() {
@@ -234,6 +238,8 @@ void ControlWorld::crash_all() {
 
 void ControlWorld::upgrade() {
     if (supervisor_.shutting_down()) return;
+    // As an upgrade waits for what is done in other threads.
+    finish_asides();
     server_->hold(true);
     daemon::Handover from;
     from.clients = server_->carry();

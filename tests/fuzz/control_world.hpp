@@ -25,7 +25,8 @@ class Processes final : public core::ProcessPort, public core::SignsPort {
     void kill_tree(const core::effect::KillTree& effect) override;
     void freeze(const core::effect::Freeze&) override {}
     void release(const core::effect::Release&) override {}
-    [[nodiscard]] bool read(core::Supervisor& supervisor, core::TimePoint now, bool whole) override;
+    [[nodiscard]] std::optional<core::TimePoint> read(core::Supervisor& supervisor,
+                                                      core::TimePoint now) override;
 
     void end(core::TaskId task, core::ExitStatus status);
     [[nodiscard]] bool has_news() const noexcept { return !news_.empty(); }
@@ -49,6 +50,7 @@ class ControlWorld final : core::AnnouncePort, core::RecordPort {
     [[nodiscard]] UniqueFd connect();
     /// Runs the loop until what is ready at this moment is done.
     void turn_loop();
+    void finish_asides();
     /// Every task that runs ends with code 1.
     void crash_all();
     /// The server goes over to another one, as to the program of an upgrade.

@@ -41,9 +41,9 @@ class World final : public core::ProcessPort,
         generation = record.generation;
     }
     void erase(core::TaskId) override {}
-    bool read(core::Supervisor& supervisor, core::TimePoint now, bool) override {
+    std::optional<core::TimePoint> read(core::Supervisor& supervisor, core::TimePoint now) override {
         for (auto& [task, event] : std::exchange(signs_, {})) supervisor.handle(task, std::move(event), now);
-        return true;
+        return now;
     }
 
     void ends(core::TaskId task, core::Generation run, int signal) {

@@ -89,18 +89,18 @@ void World::release(const effect::Release& effect) {
     processes_.erase({effect.task, effect.generation});
 }
 
-bool World::read(Supervisor& supervisor, TimePoint now, bool whole) {
+std::optional<TimePoint> World::read(Supervisor& supervisor, TimePoint now) {
     std::size_t most = processes_.size();
-    if (!whole && most > 1 && tape_.one_in(8)) most = tape_.below(static_cast<std::uint32_t>(most));
+    if (most > 1 && tape_.one_in(8)) most = tape_.below(static_cast<std::uint32_t>(most));
     for (auto& [key, process] : processes_) {
-        if (most-- == 0) return false;
+        if (most-- == 0) return std::nullopt;
         read_messages(process, supervisor, now);
         for (; process.arrived_news > 0; --process.arrived_news) {
             supervisor.handle(process.task, std::move(process.news.front()), now);
             process.news.pop_front();
         }
     }
-    return true;
+    return now;
 }
 
 void World::read_messages(Process& process, Supervisor& supervisor, TimePoint now) {

@@ -91,8 +91,8 @@ class World final : public ProcessPort, public SignsPort {
     void release(const effect::Release& effect) override;
 
     /// Hands over what has arrived: messages first, as they may be a dying process's last words. Now and then
-    /// not that of all processes, unless `whole` is asked for.
-    [[nodiscard]] bool read(Supervisor& supervisor, TimePoint now, bool whole) override;
+    /// not that of all processes.
+    [[nodiscard]] std::optional<TimePoint> read(Supervisor& supervisor, TimePoint now) override;
     /// To be told before each turn: the time that deadlines are made of.
     void set_supervised(TimePoint supervised) { supervised_ = supervised; }
 

@@ -22,10 +22,10 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort, publ
         if (on_announce) on_announce(change);
     }
     void finished(const effect::Finished&) override { told += "finished "; }
-    bool read(Supervisor& supervisor, TimePoint now, bool whole) override {
-        told += whole ? "read-whole " : "read ";
+    std::optional<TimePoint> read(Supervisor& supervisor, TimePoint now) override {
+        told += "read ";
         if (unread) unread(supervisor, now);
-        return whole || !more;
+        return read_until ? read_until(now) : now;
     }
 
     void write(TaskId, const TaskRecord& record, const SpecPtr& spec) override {
@@ -39,7 +39,7 @@ class Recorder : public ProcessPort, public AnnouncePort, public SignsPort, publ
     std::string written;
     std::string told_when_written;
     std::function<void(Supervisor&, TimePoint)> unread;
-    bool more = false;  ///< than is read in a turn
+    std::function<std::optional<TimePoint>(TimePoint)> read_until;
     std::function<void(const effect::Announce&)> on_announce;
 };
 
@@ -94,23 +94,55 @@ TEST_CASE("what is left to be read puts judgement off, but not what follows from
     (void)theatre.turn();
     theatre.stage.now += 2s;
     REQUIRE(theatre.stage.supervisor.add(std::make_shared<TaskSpec>(plain("other")), theatre.stage.now).ok());
-    theatre.world.more = true;
+    theatre.world.read_until = [](TimePoint) { return std::nullopt; };
     CHECK(theatre.turn() == "read created starting spawn ");
     CHECK(theatre.stage.state() == "healthy");
-    for (int turns = 1; turns < kMostBehind / 10ms; ++turns) {
-        theatre.stage.now += 10ms;
+    for (int turns = 0; turns < 10; ++turns) {
+        theatre.stage.now += 15ms;
         CHECK(theatre.turn() == "read ");
     }
     // The owner was busy, not away: that is no reason to give more time.
-    theatre.stage.now += 10ms;
-    CHECK(theatre.turn() == "read-whole stopping signal ");
-    theatre.stage.now += 1h;
-    CHECK(theatre.turn() == "read ");
-    theatre.world.more = false;
+    theatre.stage.now += 15ms;
+    theatre.world.read_until = nullptr;
+    CHECK(theatre.turn() == "read stopping signal ");
+}
+
+TEST_CASE("only deadlines are judged up to which all is read") {
+    Theatre theatre;
+    theatre.stage.given_healthy(beating());
     (void)theatre.turn();
-    theatre.world.more = true;
-    theatre.stage.now += 1h;
-    CHECK(theatre.turn().starts_with("read "));
+    const TimePoint before = theatre.stage.now + 1999ms;
+    theatre.stage.now += 2s;
+    theatre.world.read_until = [before](TimePoint) { return before; };
+    CHECK(theatre.turn() == "read ");
+    theatre.world.read_until = nullptr;
+    CHECK(theatre.turn() == "read stopping signal ");
+}
+
+TEST_CASE("a crash of thousands is judged in parts, and what is left at once") {
+    Theatre theatre;
+    constexpr std::size_t kTasks = kMostJudged + 10;
+    for (std::size_t i = 0; i < kTasks; ++i) {
+        TaskSpec spec = beating("t" + std::to_string(i));
+        REQUIRE(theatre.stage.supervisor.add(std::make_shared<TaskSpec>(spec), theatre.stage.now).ok());
+    }
+    theatre.stage.supervisor.set_rules(kTasks, std::nullopt);
+    const auto silent = [&] {
+        const std::string told = theatre.turn();
+        std::size_t count = 0;
+        for (std::size_t at = told.find("stopping"); at != std::string::npos;
+             at = told.find("stopping", at + 1))
+            ++count;
+        return count;
+    };
+    CHECK(silent() == 0);
+    for (const TaskId id : theatre.stage.supervisor.ids_by_name())
+        theatre.stage.supervisor.handle(id, event::Spawned{Generation{1}, 1}, theatre.stage.now);
+    theatre.stage.now += 3s;
+    CHECK(silent() == kMostJudged);
+    CHECK(theatre.stage.supervisor.next_deadline() <= theatre.stage.now);
+    CHECK(silent() == kTasks - kMostJudged);
+    CHECK(theatre.stage.supervisor.next_deadline() > theatre.stage.now);
 }
 
 TEST_CASE("an order that a port gives in answer to an announcement is carried out in the same turn") {
