@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -102,15 +103,30 @@ def simulate(place, seconds):
     return broken is not None and done.returncode == 1, steps, took, broken.group(1) if broken else "-"
 
 
+def check(mutants):
+    """Without building anything: an edit of the core is to be followed by those of it that replace the same lines."""
+    with tempfile.TemporaryDirectory(prefix="vigil-mutants-") as place:
+        faults = []
+        for mutant in mutants:
+            restore(pathlib.Path(place), pathlib.Path(mutant.file))
+            if fault := mutant.plant(pathlib.Path(place)):
+                faults.append(f"mutants/{mutant.name}.edit: {fault}")
+    print("\n".join(faults) or f"{len(mutants)} mutants can be planted")
+    return 1 if faults else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description="Plants faults in the core and looks whether the simulation finds them.")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "mutants")
     parser.add_argument("--seconds", type=float, default=60, help="for each, on one core (default: %(default)s)")
+    parser.add_argument("--check", action="store_true", help="only look whether each can be planted")
     parser.add_argument("names", nargs="*", help="these and no others")
     arguments = parser.parse_args()
     mutants = [Mutant(path) for path in sorted((HERE / "mutants").glob("*.edit"))]
     if unknown := set(arguments.names) - {mutant.name for mutant in mutants}:
         sys.exit("no such mutant: " + ", ".join(sorted(unknown)))
+    if arguments.check:
+        return check(mutants)
     copy, place = arguments.build / "source", arguments.build / "build"
     mirror(copy)
     if fault := build(copy, place):
