@@ -70,19 +70,20 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Process process, Place place, Rea
     os::reserve_descriptors(kOwnDescriptors + kTaskDescriptors * config.config.tasks.size());
     auto spawner = os::Spawner::create(std::move(options));
     if (!spawner) return Failure{spawner.error()};
-    auto loop = std::move(process.loop);
     // Edge-triggered: it says once that there is something, however late that is taken.
-    if (const auto added = loop->task_watches().add((*spawner)->readable_fd(),
-                                                    {.kind = os::WatchKind::spawner}, EPOLLIN | EPOLLET);
+    if (const auto added = process.loop->task_watches().add(
+            (*spawner)->readable_fd(), {.kind = os::WatchKind::spawner}, EPOLLIN | EPOLLET);
         !added)
         return Failure{added.error()};
     auto child_signals = os::child_signals();
     if (!child_signals) return Failure{child_signals.error()};
     // Edge-triggered too: it is left alone until orphans are looked for.
-    if (const auto added = loop->task_watches().add(child_signals->get(), {.kind = os::WatchKind::children},
-                                                    EPOLLIN | EPOLLET);
+    if (const auto added = process.loop->task_watches().add(
+            child_signals->get(), {.kind = os::WatchKind::children}, EPOLLIN | EPOLLET);
         !added)
         return Failure{added.error()};
+    // Only now: what was made above has handles in it, and would outlive it in a refusal.
+    auto loop = std::move(process.loop);
     return std::unique_ptr<Daemon>(new Daemon(std::move(process), std::move(place), std::move(config),
                                               Parts{.loop = std::move(loop),
                                                     .book = std::move(records.book),

@@ -68,6 +68,14 @@ def a_start_without_descriptors_or_threads_for_the_loop_is_a_refusal_that_says_s
         cases.equal(outcome.what, REFUSED_TO_START, str(fault))
 
 
+@case(timeout=120)
+def whatever_a_start_cannot_watch_is_a_refusal_that_ends_in_order():
+    need_tracing()
+    counts = try_start(None)[1]
+    for number in range(1, counts["epoll_ctl@add"] + 1):
+        try_start(Fault("epoll_ctl@add", errno.ENOSPC, number))
+
+
 @case(timeout=60)
 def nasty_72_while_no_client_can_be_watched_it_waits_and_is_served_once_there_is_room():
     need_tracing()
