@@ -15,12 +15,15 @@ mkdir -p build/cppcheck
 #   readdirCalled           readdir_r, which it wants, is deprecated since glibc 2.24; readdir is safe where each thread has a
 #                           stream of its own (readdir(3))
 #   invalidFunctionArg      a descriptor of -1 is what mmap(2) asks for with MAP_ANONYMOUS
+#   throwInNoexceptFunction takes a handler that is set for one that is called
 #   selfAssignment          takes the `.code = code` of a designated initialiser for an assignment
 begin=$SECONDS
 cppcheck --project=build/dev/compile_commands.json --file-filter='lib/*' --file-filter='daemon/*' \
          --std=c++20 --library=posix --enable=warning,portability --inline-suppr \
          --suppress=returnDanglingLifetime --suppress=missingIncludeSystem \
          --suppress=readdirCalled --suppress=invalidFunctionArg:lib/linux/spawn/spawn_call.cpp \
+         --suppress=invalidFunctionArg:lib/linux/self/spare_memory.cpp \
+         --suppress=throwInNoexceptFunction:lib/linux/self/spare_memory.cpp \
          --suppress=selfAssignment:daemon/upgrade/upgrader.cpp "-D__$(uname -m)__" \
          --cppcheck-build-dir=build/cppcheck -j "${JOBS:-$(nproc)}" --quiet --error-exitcode=1 \
          --template='{file}:{line}: {severity}: {message} [{id}]'

@@ -111,7 +111,11 @@ bool is_shortage(int code) {
 EnvironmentText read_environment(pid_t pid) {
     const std::string directory = "/proc/" + std::to_string(pid);
     auto text = read_environ(directory);
-    if (text && !text->empty()) return {.text = *std::move(text)};
+    if (text && !text->empty()) {
+        EnvironmentText found;
+        found.text.swap(*text);
+        return found;
+    }
     if (!text && (errno == EACCES || errno == EPERM)) return {};
     if (!text && is_shortage(errno)) return {.text = {}, .not_yet = true};
     // One that ends has no memory any more: nothing to be read, or ESRCH (Linux 6.16).
