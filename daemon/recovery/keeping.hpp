@@ -50,6 +50,8 @@ class Kept {
         std::string task;
         core::Generation run{};
         KeptKind kind{};
+        // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own comparison with 0 for
+        // ours
         auto operator<=>(const RunKey&) const = default;
     };
     struct Held {

@@ -26,7 +26,7 @@ TEST_CASE("the parser's verdict on each document of the table is the one written
     for (const json::Value& row : *table.as_array()) {
         CAPTURE(*row.find("name")->as_string());
         const bool good = *row.find("verdict")->as_string() == "good";
-        CHECK((problems_of(json::to_text(*row.find("document"))) == "") == good);
+        CHECK(problems_of(json::to_text(*row.find("document"))).empty() == good);
     }
 }
 
