@@ -50,9 +50,8 @@ class Kept {
         std::string task;
         core::Generation run{};
         KeptKind kind{};
-        // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own comparison with 0 for
-        // ours
-        auto operator<=>(const RunKey&) const = default;
+        // clang-tidy 14 takes the comparison with 0 that the compiler makes for ours.
+        auto operator<=>(const RunKey&) const = default;  // NOLINT(modernize-use-nullptr)
     };
     struct Held {
         UniqueFd fd;
