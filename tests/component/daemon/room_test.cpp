@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 using namespace std::chrono_literals;
-using vigil::core::kNever;
 using vigil::core::TimePoint;
 using vigil::daemon::Seat;
 using vigil::daemon::who_makes_room;

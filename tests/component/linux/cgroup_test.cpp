@@ -19,7 +19,6 @@
 using namespace vigil;
 using namespace vigil::os;
 using namespace vigil::os::test;
-using core::ExitStatus;
 
 namespace {
 

@@ -117,6 +117,7 @@ class Listener {
         const cmsghdr* credentials = CMSG_FIRSTHDR(&header);
         REQUIRE(credentials != nullptr);
         ucred sender;
+        // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): required above
         std::memcpy(&sender, CMSG_DATA(credentials), sizeof sender);
         return Message{std::string(text.data(), static_cast<std::size_t>(size)), sender.pid};
     }
