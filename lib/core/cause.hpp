@@ -1,14 +1,13 @@
 // Layer core. Why a task is where it is: one closed list of causes, and how a process ended.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "core/process_ids.hpp"
 #include "core/time.hpp"
 
 namespace vigil::core {
@@ -71,8 +70,8 @@ struct SpawnFailure {
 
 /// Who gave an order, from SO_PEERCRED.
 struct Operator {
-    uid_t uid = 0;
-    pid_t pid = 0;
+    Uid uid = 0;
+    Pid pid = 0;
 };
 
 struct Cause;

@@ -36,7 +36,7 @@ struct RunStopCommand {
     TaskId task{};
     Generation generation{};
     SpecPtr spec;
-    pid_t main_pid = 0;
+    Pid main_pid = 0;
 };
 
 /// SIGKILL to everything the run has started, a process still before its exec included.
@@ -62,7 +62,7 @@ struct Announce {
     std::optional<StateName> to;    ///< nothing for a task that was removed
     Cause cause;
     Generation generation{};
-    pid_t pid = 0;
+    Pid pid = 0;
     unsigned attempts = 0;
     std::optional<unsigned> max_attempts;
     std::optional<Duration> next_start_in;  ///< for `failed`

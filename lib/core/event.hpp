@@ -2,13 +2,12 @@
 // belong to; one of an old generation changes nothing.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "core/cause.hpp"
+#include "core/process_ids.hpp"
 #include "core/spec.hpp"
 #include "core/state.hpp"
 
@@ -51,7 +50,7 @@ struct NewSpec {
 // From the process side.
 struct Spawned {
     Generation generation{};
-    pid_t pid = 0;
+    Pid pid = 0;
 };
 struct SpawnFailed {
     Generation generation{};
@@ -89,7 +88,7 @@ struct Notified {
     bool reloading = false;                  ///< RELOADING=1: changes nothing yet
     std::optional<Duration> watchdog;        ///< WATCHDOG_USEC=: new heartbeat timeout of this run
     std::optional<Duration> extend_timeout;  ///< EXTEND_TIMEOUT_USEC=
-    std::optional<pid_t> main_pid;           ///< MAINPID=, found to be inside the task's own tree
+    std::optional<Pid> main_pid;             ///< MAINPID=, found to be inside the task's own tree
     std::optional<std::string> status;       ///< STATUS=
     std::optional<int> error;                ///< ERRNO=
     std::optional<int> exit_status;          ///< EXIT_STATUS=

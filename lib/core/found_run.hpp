@@ -1,13 +1,12 @@
 // Layer core. What has become of a run while no daemon was there, and what that means to its task.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <vector>
 
 #include "core/cause.hpp"
 #include "core/event.hpp"
+#include "core/process_ids.hpp"
 #include "core/record.hpp"
 
 namespace vigil::core {
@@ -24,7 +23,7 @@ struct FoundRun {
         ended,       ///< nothing of it lives
     };
     Kind kind = Kind::never_made;
-    pid_t pid = 0;      ///< of the main process; not for never_made
+    Pid pid = 0;        ///< of the main process; not for never_made
     ExitStatus status;  ///< how it ended; `unknown` where nobody can tell
 };
 

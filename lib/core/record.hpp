@@ -2,13 +2,12 @@
 // crash or after an upgrade. A value; who writes it down and how is not known here.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "core/cause.hpp"
+#include "core/process_ids.hpp"
 #include "core/report.hpp"
 #include "core/state.hpp"
 #include "core/time.hpp"
@@ -29,7 +28,7 @@ struct TaskRecord {
 
     // Of the present run, in starting, healthy and stopping.
     TimePoint started_at{};
-    pid_t main_pid = 0;             ///< 0: no Spawned has been read yet
+    Pid main_pid = 0;               ///< 0: no Spawned has been read yet
     bool said_ready = false;        ///< starting: the awaited sign of life came before Spawned was read
     TimePoint stable_due = kNever;  ///< healthy: when the attempts go back to 0
 

@@ -1,13 +1,12 @@
 // Layer core. What is known of one task at one moment: the answer to `status`.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "core/cause.hpp"
+#include "core/process_ids.hpp"
 #include "core/spec.hpp"
 #include "core/state.hpp"
 
@@ -32,7 +31,7 @@ struct TaskReport {
     Desired desired{};
     bool waiting_turn = false;  ///< would start, but max_starting others are starting
     const Cause* cause = nullptr;
-    pid_t pid = 0;  ///< 0: no process
+    Pid pid = 0;  ///< 0: no process
     Generation generation{};
     unsigned attempts = 0;
     std::optional<unsigned> max_attempts;

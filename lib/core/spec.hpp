@@ -3,8 +3,6 @@
 // again.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "base/text_list.hpp"
+#include "core/process_ids.hpp"
 #include "core/shared.hpp"
 #include "core/time.hpp"
 
@@ -107,7 +106,7 @@ struct ResourceLimit {
 /// looked up at each start.
 struct LaunchSpec {
     std::string cwd = "/";
-    mode_t umask = 022;
+    FileMode umask = 022;
     std::vector<std::pair<std::string, std::string>>
         env;                               ///< in the order written, `${...}` not yet expanded
     std::string env_file;                  ///< empty: none; read at each start

@@ -10,14 +10,13 @@
 // generation is empty.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
 
 #include "core/cause.hpp"
+#include "core/process_ids.hpp"
 #include "core/time.hpp"
 
 namespace vigil::core {
@@ -34,7 +33,7 @@ enum class Desired : std::uint8_t { up, stopped, dead, removed };
 struct Run {
     Generation generation{};
     TimePoint started_at{};
-    pid_t main_pid = 0;  ///< 0 until the kernel gave one
+    Pid main_pid = 0;  ///< 0 until the kernel gave one
 };
 
 namespace state {

@@ -10,10 +10,16 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <type_traits>
 
+#include "core/process_ids.hpp"
 #include "linux/process/pidfd_calls.hpp"
 
 namespace vigil::os {
+
+static_assert(std::is_same_v<core::Pid, pid_t> && std::is_same_v<core::Uid, uid_t> &&
+              std::is_same_v<core::FileMode, mode_t>);
+
 namespace {
 
 constexpr auto kByPidfd = static_cast<idtype_t>(P_PIDFD);
