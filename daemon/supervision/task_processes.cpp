@@ -180,25 +180,14 @@ void TaskProcesses::count_waiting(protocol::QueueDepths& queues) const {
 
 std::optional<core::TimePoint> TaskProcesses::read(core::Supervisor& supervisor, core::TimePoint now) {
     unmute(now);
-    // What is not read to its end is handed out again, after everything else that is ready: with as many
-    // entries as there were descriptors, each that was ready when the round began has been among them.
-    if (round_left_ == 0) {
-        round_left_ = watches_.size() + 1;
-        round_began_ = now;
-    }
+    round_.go_on(watches_.size(), now);
     std::optional<core::TimePoint> until;
     std::array<os::Ready, kBatch> batch;
     do {
         const std::size_t count = watches_.wait(batch);
         for (std::size_t i = 0; i < count; ++i) dispatch(batch[i], supervisor, now);
-        if (count < kBatch)
-            until = now;
-        else if (count >= round_left_)
-            until = round_began_;
-        else
-            round_left_ -= count;
+        until = round_.portion(count, count < kBatch);
     } while (!until && clock_now() - now < kReadFor);
-    if (until) round_left_ = 0;
     for (const auto& [task, generation] : std::exchange(dropped_spawns_, {}))
         supervisor.handle(
             task, core::event::SpawnFailed{generation, {core::SpawnStage::clone, ECANCELED, "was cancelled"}},

@@ -10,6 +10,7 @@
 
 #include "core/engine.hpp"
 #include "core/found_run.hpp"
+#include "core/reading_round.hpp"
 #include "linux/process/oom.hpp"
 #include "linux/process/orphans.hpp"
 #include "linux/process/tree_usage.hpp"
@@ -156,8 +157,7 @@ class TaskProcesses final : public core::ProcessPort, public core::SignsPort {
     std::vector<os::SpawnOutcome> spawned_;
     std::vector<std::pair<core::TaskId, core::Generation>> held_spawns_;
     bool hold_spawns_ = false;
-    std::size_t round_left_ = 0;  ///< entries until all that were ready when the round began have been read
-    core::TimePoint round_began_{};
+    core::ReadingRound round_;
     core::TimePoint unmute_at_ = core::kNever;
     core::TimePoint linger_at_ = core::kNever;  ///< when lingering_ is looked at next
     core::TimePoint linger_looked_{};           ///< and when it was last
