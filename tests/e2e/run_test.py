@@ -1,5 +1,6 @@
 """Ways to end a run and to hold it still, and what is known of what it uses."""
 import os
+import resource
 import signal
 import time
 
@@ -33,6 +34,13 @@ def pause_freezes_every_process_and_suspends_the_judgement_of_heartbeats():
             # What is paused can be stopped all the same.
             equal(daemon.ctl("pause", "beats").code, 0, "pause")
             equal(daemon.ctl("stop", "beats").code, 0, "stop")
+
+
+@case()
+def there_is_room_for_the_descriptors_of_many_tasks_from_the_start():
+    with Daemon({f"t{i}": {**SLEEP, "autostart": False} for i in range(500)}) as daemon:
+        room = int(processes.status_field(daemon.pid, "FDSize")[0])
+        assert room >= min(1500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]), room
 
 
 @case()

@@ -67,7 +67,7 @@ class SpawnBench {
     SpawnBench& operator=(const SpawnBench&) = delete;
 
     /// A spec to be changed and spawned; named "task", its output goes where the test's goes.
-    [[nodiscard]] static core::TaskSpec spec(std::vector<std::string> command);
+    [[nodiscard]] static core::TaskSpec spec(const std::vector<std::string>& command);
     /// `/bin/sh -c script`
     [[nodiscard]] static core::TaskSpec shell(const std::string& script);
 
@@ -84,6 +84,7 @@ class SpawnBench {
     void run(core::TaskSpec spec);
 
     [[nodiscard]] Spawner& spawner() { return *spawner_; }
+    [[nodiscard]] const Spawner& spawner() const { return *spawner_; }
     [[nodiscard]] const TempDir& directory() const { return directory_; }
 
   private:
