@@ -32,6 +32,7 @@ Program::Program(std::vector<std::string> words, const char* socket) {
     REQUIRE(::pipe2(err, O_CLOEXEC) == 0);
     words.insert(words.begin(), VIGILCTL);
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_ = ::fork();

@@ -206,6 +206,7 @@ TEST_CASE("nasty 13: a child has an empty signal mask, and ignores nothing that 
 
 TEST_CASE("nasty 13: a child has descriptors 0 to 2 and nothing of the daemon's, close-on-exec or not") {
     std::vector<UniqueFd> inheritable;
+    inheritable.reserve(100);
     for (int i = 0; i < 100; ++i) inheritable.emplace_back(::open("/dev/zero", O_RDONLY));
     SpawnBench bench;
     const SpawnOutcome outcome = bench.spawn(SpawnBench::spec({"/bin/sleep", "100"}));
@@ -230,6 +231,7 @@ TEST_CASE("nasty 13: the heartbeat pipe is descriptor 3, wherever its end lies i
     for (const bool low : {false, true}) {
         CAPTURE(low);
         std::vector<UniqueFd> many;
+        many.reserve(100);
         for (int i = 0; i < 100; ++i) many.emplace_back(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
         if (low) many.clear();
         std::shared_ptr<LowDescriptors> reserve;

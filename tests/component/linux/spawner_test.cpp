@@ -93,6 +93,7 @@ TEST_CASE("nasty 72: 300 spawns in a row leak no descriptor and leave no zombie"
 TEST_CASE("300 spawns at once are all answered, each once") {
     SpawnBench bench;
     std::vector<core::Generation> all;
+    all.reserve(300);
     for (int i = 0; i < 300; ++i) all.push_back(bench.submit(SpawnBench::spec({"/bin/true"})));
     for (const auto generation : all) {
         const SpawnOutcome outcome = bench.wait_for(generation);

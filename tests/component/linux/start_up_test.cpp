@@ -106,6 +106,7 @@ TEST_CASE("low descriptors are lent and come back, and inherited ones are not to
               }
               if (low.free_count() != all || low.lend(-1).get() != -1 || low.free_count() != all) return 6;
               std::vector<LowDescriptors::Loan> loans;
+              loans.reserve(static_cast<std::size_t>(all));
               for (int i = 0; i < all; ++i) loans.push_back(low.lend(next.get()));
               if (low.free_count() != 0 || low.lend(next.get()).get() != -1) return 7;
               loans.clear();

@@ -106,6 +106,7 @@ TEST_CASE("what is left of many runs without a main process is found by one pass
     const std::uint64_t one_pass = reads() - before;
     CHECK(one_pass >= kProcesses);
     std::vector<ProcessTree> left;
+    left.reserve(40);
     for (int i = 0; i < 40; ++i)
         left.emplace_back(ProcessTree::Parts{.leader = spawned.leader(),
                                              .pidfd = {},
@@ -138,6 +139,7 @@ TEST_CASE("an adopted tree of which the main process is gone goes on as long as 
 TEST_CASE("a run of which nothing is left is over, however many processes are born and end all the time") {
     TreeBench bench(ways_without_cgroup().front());
     std::vector<ProcessTree> churn;
+    churn.reserve(4);
     for (int count = 0; count < 4; ++count)
         churn.push_back(bench.shell("while :; do /bin/true & /bin/true & /bin/true & wait; done"));
     ProcessTree spawned = bench.shell("exec sleep 100");

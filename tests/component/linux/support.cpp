@@ -104,10 +104,10 @@ SpawnBench::~SpawnBench() {
     }
 }
 
-core::TaskSpec SpawnBench::spec(std::vector<std::string> command) {
+core::TaskSpec SpawnBench::spec(const std::vector<std::string>& command) {
     core::TaskSpec made;
     made.name = "task";
-    made.command = std::move(command);
+    made.command = command;
     made.launch.edit().output.to = core::OutputTo::inherit;
     return made;
 }

@@ -85,9 +85,8 @@ ProcessTree TreeBench::spawn(core::TaskSpec spec) {
                        way_.features, *orphans_);
 }
 
-void TreeBench::attach(ProcessTree& tree, std::vector<std::string> command) {
-    Auxiliary second{
-        .command = std::move(command), .invocation = tree.invocation(), .variables = {}, .cgroup = {}};
+void TreeBench::attach(ProcessTree& tree, const std::vector<std::string>& command) {
+    Auxiliary second{.command = command, .invocation = tree.invocation(), .variables = {}, .cgroup = {}};
     if (tree.cgroup()) second.cgroup = tree.cgroup().open().value();
     SpawnOutcome outcome =
         bench_->wait_for(bench_->submit(SpawnBench::shell("exit 1"), {}, nullptr, std::move(second)));

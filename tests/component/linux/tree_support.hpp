@@ -42,7 +42,7 @@ class TreeBench {
     [[nodiscard]] ProcessTree spawn(core::TaskSpec spec);
     [[nodiscard]] ProcessTree shell(const std::string& script) { return spawn(SpawnBench::shell(script)); }
     /// Adds a second process to a run.
-    void attach(ProcessTree& tree, std::vector<std::string> command);
+    void attach(ProcessTree& tree, const std::vector<std::string>& command);
     [[nodiscard]] SpawnBench& bench() { return *bench_; }
     [[nodiscard]] Orphans& orphans() { return *orphans_; }
     [[nodiscard]] const std::shared_ptr<CgroupHome>& home() const { return home_; }

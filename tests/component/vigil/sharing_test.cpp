@@ -17,6 +17,7 @@ TEST_CASE("threads that beat at once lose no beat and tear none") {
     std::atomic<int> running = kThreads;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(kThreads);
         for (int i = 0; i < kThreads; ++i)
             threads.emplace_back([&] {
                 for (int sent = 0; sent < kBeats;) {
@@ -47,6 +48,7 @@ TEST_CASE("threads that beat while their supervisor is replaced all find the new
     constexpr int kThreads = 3;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(kThreads);
         for (int i = 0; i < kThreads; ++i)
             threads.emplace_back([&] {
                 while (!settled) vigil_beat(worker.get());
