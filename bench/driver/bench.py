@@ -7,6 +7,7 @@ Rounds are interleaved: what else the machine does befalls all of them. Progress
 no test: a target that is missed does not change the exit code.
 """
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -201,7 +202,7 @@ def show(samples, found, options, took):
         tables.append(("Other supervisors, in the same run", report.table_of_peers(samples, peers)))
     tables.append((f"Growth from N = {scaling.FITTED_FROM} on: fitted exponents", scaling.table_of_exponents(samples, ["limit", "vigil", *peers])))
     tables.append(("All figures (start, mass, stop, status, silence, takeover, control, loop: ms; crash: us; memory: KiB)", report.table_of_figures(samples)))
-    remarks = [f"{found['cores']} cores, {found['processor']}, Linux {found['kernel']}, at most {found['descriptors']:,} descriptors; "
+    remarks = [f"{datetime.date.today()}: {found['cores']} cores, {found['processor']}, Linux {found['kernel']}, at most {found['descriptors']:,} descriptors; "
                f"load {found['load']:.1f} at the beginning{', everything under SCHED_RR' if options.realtime else ''}; {took:.0f} s",
                *samples.notes]
     return tables, remarks

@@ -94,6 +94,7 @@ class Bare {
     Bare(unsigned threads, std::size_t count, const char* worker, const char* socket, bool apart)
         : spawners_(threads), children_(count), pids_(count), pidfds_(count, -1), apart_(apart) {
         const int null_fd = apart ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+        if (apart && null_fd < 0) give_up("/dev/null");
         for (std::size_t i = 0; i < count; ++i) {
             Child& child = children_[i];
             child.number = std::to_string(i);
@@ -228,13 +229,14 @@ class Bare {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 5) return 2;
+    const bool apart = argc == 6 && std::string_view(argv[5]) == "apart";
+    if (argc != 5 && !apart) return 2;
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
     Bare(static_cast<unsigned>(std::max(1, std::atoi(argv[1]))), static_cast<std::size_t>(std::atol(argv[2])),
-         argv[3], argv[4], argc > 5)
+         argv[3], argv[4], apart)
         .run();
     return 0;
 }
