@@ -135,7 +135,8 @@ class Spawner {
     /// Appends what is finished since the last call, in order of completion, and makes readable_fd()
     /// unreadable.
     void take_finished(std::vector<SpawnOutcome>& out);
-    /// Readable while take_finished() has something to give. Owned by the spawner.
+    /// Readable when what take_finished() has to give is to be taken: at once where nobody waits for a spawn,
+    /// else when sixteen are finished, and after `grow_after` at the latest. Owned by the spawner.
     [[nodiscard]] int readable_fd() const noexcept;
     /// Whether `pid` is a child that take_finished() has not handed over: not an orphan, whatever a sweep
     /// thinks.
